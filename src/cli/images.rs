@@ -1,0 +1,75 @@
+//! `lab images`
+
+use anyhow::Result;
+
+use super::args::{ImagesArgs, ImagesVerb};
+use crate::event::{Event, Outcome};
+use crate::exec::World;
+use crate::fault::{Fault, Kind};
+use crate::images::Catalogue;
+use crate::ports::Ports as _;
+use crate::{report, run};
+
+pub async fn images(verb: ImagesVerb) -> Result<()> {
+    let catalogue = Catalogue::load()?;
+    // Images belong to the engine, not to a lab: there is no cluster to know.
+    let world = World::connect("/nonexistent".into()).await?;
+    match verb {
+        ImagesVerb::List(args) => list(&world, &catalogue, &args).await,
+        ImagesVerb::Build(args) => provide(&world, &catalogue, &args, run::Source::Build).await,
+        ImagesVerb::Pull(args) => provide(&world, &catalogue, &args, run::Source::Registry).await,
+    }
+}
+
+fn names(catalogue: &Catalogue, args: &ImagesArgs) -> Result<Vec<String>> {
+    for name in &args.names {
+        if catalogue.get(name).is_err() {
+            let all: Vec<&str> = catalogue.all().iter().map(|image| image.name.as_str()).collect();
+            let what = format!("no image is called {name}; there are {}", all.join(", "));
+            return Err(Fault::new(Kind::Usage, what).next("lab images list").error());
+        }
+    }
+    if !args.names.is_empty() {
+        return Ok(args.names.clone());
+    }
+    Ok(catalogue.all().iter().map(|image| image.name.clone()).collect())
+}
+
+async fn list(world: &World, catalogue: &Catalogue, args: &ImagesArgs) -> Result<()> {
+    names(catalogue, args)?;
+    let mut states = Vec::new();
+    for image in catalogue.all() {
+        states.push(run::image_state(world.docker(), catalogue, &image.name, run::Source::Auto).await?);
+    }
+    report::data(&report::images(catalogue, &states));
+    Ok(())
+}
+
+async fn provide(world: &World, catalogue: &Catalogue, args: &ImagesArgs, source: run::Source) -> Result<()> {
+    let mut names = names(catalogue, args)?;
+    if source == run::Source::Registry {
+        // What only stands below other recipes has no upstream.
+        names.retain(|name| catalogue.reference(name).is_ok());
+    }
+    let sink = report::sink(args.ci);
+    let started = std::time::Instant::now();
+    let (id, title) = ("images".to_owned(), format!("{} images", names.len()));
+    sink.emit(Event::StepStarted { id: id.clone(), title: title.clone() });
+    let mut note = |note: String| sink.emit(Event::StepProgress { id: id.clone(), note });
+    let made = run::provide(world, catalogue, &names, source, &mut note).await;
+    let took = started.elapsed();
+    match made {
+        Ok(made) => {
+            let outcome = match made.len() {
+                0 => Outcome::Unchanged("all there".to_owned()),
+                _ => Outcome::Changed(made.join(", ")),
+            };
+            sink.emit(Event::StepDone { id, title, outcome, took });
+            Ok(())
+        }
+        Err(error) => {
+            sink.emit(Event::StepFailed { id, title, took });
+            Err(error)
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! `lab run`
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use super::args::RunArgs;
+use super::session::Session;
+use crate::fault::{Fault, Kind};
+use crate::jobs::Job;
+use crate::plan::Plan;
+use crate::report;
+use crate::step::{Action, Step};
+
+pub async fn run(args: RunArgs) -> Result<()> {
+    let job = find(&args.job)?;
+    let session = Session::open(&args.lab).await?;
+    if !session.state.join("kubeconfig").is_file() {
+        let fault = Fault::new(Kind::Step, format!("lab {} is not up", session.lab.name));
+        return Err(fault.next(format!("lab up --name {}", session.lab.name)).error());
+    }
+    let sink = report::sink(args.ci);
+    let run = session.run(&*sink);
+    let step = Step {
+        id: "job",
+        title: format!("job {}", job.name),
+        needs: vec![],
+        deadline: Duration::from_secs(args.timeout),
+        action: Action::Job(job),
+    };
+    run.up(&Plan { lab: session.lab.name.clone(), steps: vec![step] }).await
+}
+
+fn find(name: &str) -> Result<Job> {
+    if let Some(job) = Job::sample(name) {
+        return job;
+    }
+    let path = Path::new(name);
+    if path.is_dir() {
+        return Job::folder(path).with_context(|| Fault::new(Kind::Config, format!("{name} is no job")));
+    }
+    let samples = Job::samples();
+    let nearest = samples.iter().max_by(|a, b| strsim::jaro(a, name).total_cmp(&strsim::jaro(b, name)));
+    let fault = Fault::new(
+        Kind::Usage,
+        format!("no sample job and no folder is called {name}; samples: {}", samples.join(", ")),
+    );
+    Err(match nearest {
+        Some(nearest) => fault.next(format!("lab run {nearest}")),
+        None => fault,
+    }
+    .error())
+}

@@ -1,0 +1,62 @@
+//! The command line: one file a verb. The only place that wires ports to the engine.
+
+mod args;
+mod down;
+mod images;
+mod job;
+mod plan;
+mod session;
+mod status;
+mod up;
+
+use clap::Parser as _;
+
+use crate::exec::host;
+use crate::fault::{self, Fault, Kind};
+use crate::report;
+use args::{Args, Verb};
+
+/// Parses the command line, runs the verb, reports its error; returns the exit code.
+pub fn main() -> u8 {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version are answers, not errors.
+            drop(error.print());
+            return if error.use_stderr() { Kind::Usage.exit_code() } else { 0 };
+        }
+    };
+    let filter = tracing_subscriber::EnvFilter::new(host::variable("LAB_LOG").unwrap_or_else(|| "warn".to_owned()));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match run(args) {
+        Ok(()) => 0,
+        Err(error) => {
+            report::error(&error);
+            fault::kind(&error).exit_code()
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(args: Args) -> anyhow::Result<()> {
+    let work = async {
+        match args.verb {
+            Verb::Up(args) => up::up(args).await,
+            Verb::Down(args) => down::down(args).await,
+            Verb::Status(args) => status::status(args).await,
+            Verb::Plan(args) => plan::plan(&args),
+            Verb::Run(args) => job::run(args).await,
+            Verb::Images(verb) => images::images(verb).await,
+        }
+    };
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        result = work => result,
+        _ = tokio::signal::ctrl_c() => Err(interrupted(Kind::Interrupted)),
+        _ = terminate.recv() => Err(interrupted(Kind::Terminated)),
+    }
+}
+
+fn interrupted(kind: Kind) -> anyhow::Error {
+    Fault::new(kind, "stopped before the end").next("the same command again goes on from here").error()
+}

@@ -1,0 +1,34 @@
+//! `lab up`
+
+use anyhow::Result;
+
+use super::args::UpArgs;
+use super::session::Session;
+use crate::components::Site;
+use crate::exec::host::Machine;
+use crate::{config, exec, fault, plan, report, run};
+
+pub async fn up(args: UpArgs) -> Result<()> {
+    let session = Session::open(&args.lab).await?;
+    let _lock = session.lock()?;
+    let sink = report::sink(args.ci);
+    let mut run = session.run(&*sink);
+    run.force_smoke = args.smoke;
+    if session.lab.cluster.cni == config::Cni::Kindnet && args.lab.images == run::Source::Build {
+        let what = "spec.cluster.cni: kindnet comes only with kind's own images, which cannot be built";
+        let fault = fault::Fault::new(fault::Kind::Config, what);
+        return Err(fault.next("cni: kube-router, or lab up --images registry").error());
+    }
+    run::check_host(&run, &Machine).await?;
+    let plan = plan::up(&Site { lab: &session.lab, catalogue: &session.catalogue })?;
+    run.up(&plan).await?;
+    if let Some(path) = &args.merge_kubeconfig {
+        exec::kind::merge(&session.lab.name, path).await?;
+    }
+    report::talk(&format!(
+        "  kubectl --kubeconfig {} get nodes\n  lab run pi --name {1}\n  lab status --name {1}",
+        run.kubeconfig().display(),
+        session.lab.name
+    ));
+    Ok(())
+}

@@ -1,0 +1,19 @@
+//! The job that proves the lab.
+
+use std::time::Duration;
+
+use super::Site;
+use crate::step::{Action, Step};
+
+pub fn steps(site: &Site<'_>) -> Vec<Step> {
+    if !site.lab.smoke.enabled {
+        return Vec::new();
+    }
+    vec![Step {
+        id: "smoke",
+        title: "PageRank with three executors, answer compared".to_owned(),
+        needs: vec!["spark-operator", "bucket", "nodes", "prefetch"],
+        deadline: Duration::from_secs(10 * 60),
+        action: Action::Smoke,
+    }]
+}

@@ -1,0 +1,70 @@
+//! Rules that tie several fields together.
+
+use super::lab::{Cluster, Lab};
+use super::problem::Complaint;
+use super::section::Reading;
+use super::subnet::Subnet;
+
+const CONTROL_PLANES: &str = "spec.cluster.controlPlanes";
+const WORKERS: &str = "spec.cluster.workers";
+const SUBNET: &str = "spec.cluster.subnet";
+const POD_SUBNET: &str = "spec.cluster.podSubnet";
+const SERVICE_SUBNET: &str = "spec.cluster.serviceSubnet";
+const API_PORT: &str = "spec.cluster.apiPort";
+const REGISTRY_PORT: &str = "spec.registry.port";
+const SMOKE: &str = "spec.smoke.enabled";
+
+pub fn check(lab: &Lab, reading: &mut Reading) {
+    let cluster = &lab.cluster;
+    apart(reading, (SUBNET, cluster.subnet), (POD_SUBNET, cluster.pod_subnet));
+    apart(reading, (SUBNET, cluster.subnet), (SERVICE_SUBNET, cluster.service_subnet));
+    apart(reading, (POD_SUBNET, cluster.pod_subnet), (SERVICE_SUBNET, cluster.service_subnet));
+    room_for_containers(reading, cluster);
+    room_for_pods(reading, cluster);
+    if cluster.api_port == lab.registry.port {
+        let message = format!("{API_PORT} and {REGISTRY_PORT} are both {}", cluster.api_port);
+        reading.conflict(&[API_PORT, REGISTRY_PORT], Complaint::new(message).hint("choose two different ports"));
+    }
+    if lab.smoke.enabled {
+        needed_by_smoke(reading, "spec.sparkOperator.enabled", lab.spark_operator.enabled);
+        needed_by_smoke(reading, "spec.objectStore.enabled", lab.object_store.enabled);
+    }
+}
+
+fn apart(reading: &mut Reading, (one, first): (&str, Subnet), (other, second): (&str, Subnet)) {
+    if first.overlaps(second) {
+        let message = format!("{one} {first} and {other} {second} overlap");
+        reading.conflict(&[one, other], Complaint::new(message).hint("choose another range"));
+    }
+}
+
+fn room_for_containers(reading: &mut Reading, cluster: &Cluster) {
+    let nodes = u32::from(cluster.nodes());
+    let load_balancers = u32::from(cluster.has_load_balancer());
+    // The gateway and the registry have an address each.
+    let needed = nodes + load_balancers + 2;
+    let hosts = cluster.subnet.hosts();
+    if hosts < needed {
+        let message = format!("{} holds {hosts} addresses, but {nodes} nodes need {needed}", cluster.subnet);
+        let complaint = Complaint::new(message).hint("choose a larger range or fewer nodes");
+        reading.conflict(&[SUBNET, WORKERS, CONTROL_PLANES], complaint);
+    }
+}
+
+fn room_for_pods(reading: &mut Reading, cluster: &Cluster) {
+    let nodes = u32::from(cluster.nodes());
+    let parts = 1_u32.checked_shl(24_u32.saturating_sub(cluster.pod_subnet.prefix.into())).unwrap_or(1);
+    if parts < nodes {
+        let message =
+            format!("{} holds {parts} ranges of /24, but each of {nodes} nodes needs one", cluster.pod_subnet);
+        let complaint = Complaint::new(message).hint("choose a larger range or fewer nodes");
+        reading.conflict(&[POD_SUBNET, WORKERS, CONTROL_PLANES], complaint);
+    }
+}
+
+fn needed_by_smoke(reading: &mut Reading, path: &str, enabled: bool) {
+    if !enabled {
+        let message = format!("the smoke job needs {path}: true");
+        reading.conflict(&[SMOKE, path], Complaint::new(message).hint(format!("set that or {SMOKE}: false")));
+    }
+}

@@ -1,0 +1,84 @@
+//! Building images with buildx.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use super::host;
+use super::process::Command;
+use crate::ports::{Build, Builder};
+
+/// Settings of the host that a build inside a container must share.
+const PASSED_THROUGH: [&str; 10] = [
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "GOPROXY",
+    "GONOSUMDB",
+    "PIP_INDEX_URL",
+    "PIP_EXTRA_INDEX_URL",
+];
+
+pub struct Buildx;
+
+impl Builder for Buildx {
+    async fn bootstrap(&self, script: &Path, tag: &str) -> Result<()> {
+        let pipeline = r#"set -o pipefail; bash "$0" | docker import - "$1""#;
+        let script = script.to_string_lossy();
+        let command = Command::new("bash").args(["-c", pipeline, &script, tag]);
+        command.output().await.context("making a Debian root file system")?;
+        Ok(())
+    }
+
+    async fn build(&self, build: &Build, progress: &mut dyn FnMut(String)) -> Result<()> {
+        let mut command = Command::new("docker")
+            .args(["buildx", "build", "--load", "--progress", "plain", "--provenance", "false"])
+            .args(["--tag", &build.tag]);
+        for (name, image) in &build.contexts {
+            command = command.args(["--build-context".to_owned(), format!("{name}=docker-image://{image}")]);
+        }
+        for (name, value) in &build.labels {
+            command = command.args(["--label".to_owned(), format!("{name}={value}")]);
+        }
+        for name in PASSED_THROUGH.into_iter().filter(|name| host::variable(name).is_some()) {
+            // Only the name: buildx takes the value from the environment, so it stays out of argv.
+            command = command.args(["--build-arg", name]);
+        }
+        if let Some(bundle) = host::ca_bundle() {
+            command = command.args(["--secret".to_owned(), format!("id=ca,src={}", bundle.display())]);
+        }
+        let mut line = |text: &str| {
+            if let Some(text) = summary(text) {
+                progress(text.to_owned());
+            }
+        };
+        command
+            .args([build.folder.to_string_lossy()])
+            .run(&mut line)
+            .await
+            .with_context(|| format!("building image {}", build.name))?;
+        Ok(())
+    }
+}
+
+/// The instruction that a line of BuildKit's plain progress announces, none for other lines.
+fn summary(line: &str) -> Option<&str> {
+    let (_, text) = line.strip_prefix('#')?.split_once(' ')?;
+    text.starts_with('[').then_some(text).filter(|text| !text.starts_with("[internal]"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::summary;
+
+    #[test]
+    fn only_instructions_are_shown() {
+        assert_eq!(summary("#12 [build 3/4] RUN go build"), Some("[build 3/4] RUN go build"));
+        assert_eq!(summary("#12 1.403 go: downloading"), None);
+        assert_eq!(summary("#1 [internal] load build definition"), None);
+        assert_eq!(summary("plain"), None);
+    }
+}

@@ -1,0 +1,348 @@
+//! The Docker engine, through its API.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::Ipv4Addr;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use bollard::errors::Error;
+use bollard::exec::StartExecResults;
+use bollard::models::{
+    ContainerCreateBody, ContainerSummary, EndpointIpamConfig, EndpointSettings, ExecConfig, HostConfig, Ipam,
+    IpamConfig, NetworkConnectRequest, NetworkCreateRequest, NetworkDisconnectRequest, NetworkingConfig, PortBinding,
+    RestartPolicy, RestartPolicyNameEnum, VolumeCreateRequest,
+};
+use bollard::query_parameters::{
+    CreateContainerOptionsBuilder, CreateImageOptionsBuilder, ListContainersOptionsBuilder, ListVolumesOptionsBuilder,
+    LogsOptionsBuilder, PushImageOptionsBuilder, RemoveContainerOptionsBuilder, TagImageOptionsBuilder,
+    UploadToContainerOptionsBuilder,
+};
+use futures::StreamExt as _;
+
+use super::process::Command;
+use crate::ports::{Address, Container, ContainerSpec, Docker, Engine, Image, Network, Output};
+
+/// A connection to the engine that the `docker` program would use.
+pub struct Bollard {
+    client: bollard::Docker,
+}
+
+impl Bollard {
+    /// Connects to `DOCKER_HOST`, or to the endpoint of the current Docker context.
+    pub async fn connect() -> Result<Self> {
+        let client = match context_endpoint().await {
+            Some(host) => bollard::Docker::connect_with_host(&host),
+            None => bollard::Docker::connect_with_defaults(),
+        }?;
+        let client = client.negotiate_version().await?;
+        Ok(Self { client })
+    }
+}
+
+/// bollard knows `DOCKER_HOST` but not Docker contexts, which Docker Desktop and rootless engines use.
+async fn context_endpoint() -> Option<String> {
+    if super::host::variable("DOCKER_HOST").is_some() {
+        return None;
+    }
+    let format = "{{.Endpoints.docker.Host}}";
+    let output = Command::new("docker").args(["context", "inspect", "--format", format]).output().await.ok()?;
+    let host = output.trim().to_owned();
+    (!host.is_empty()).then_some(host)
+}
+
+/// None where the engine answers 404.
+fn found<T>(result: Result<T, Error>) -> Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn sorted(labels: Option<HashMap<String, String>>) -> BTreeMap<String, String> {
+    labels.unwrap_or_default().into_iter().collect()
+}
+
+fn container(summary: ContainerSummary) -> Container {
+    let networks = summary.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
+    let addresses = networks.into_iter().map(|(name, endpoint)| {
+        let parse = |text: Option<String>| text.and_then(|text| text.parse::<Ipv4Addr>().ok());
+        let pinned = parse(endpoint.ipam_config.and_then(|config| config.ipv4_address));
+        (name, Address { current: parse(endpoint.ip_address), pinned })
+    });
+    Container {
+        id: summary.id.unwrap_or_default(),
+        name: summary
+            .names
+            .unwrap_or_default()
+            .first()
+            .map(|name| name.trim_start_matches('/').to_owned())
+            .unwrap_or_default(),
+        running: summary.state.is_some_and(|state| state.to_string() == "running"),
+        image: summary.image.unwrap_or_default(),
+        labels: sorted(summary.labels),
+        addresses: addresses.collect(),
+    }
+}
+
+impl Docker for Bollard {
+    async fn engine(&self) -> Result<Engine> {
+        let info = self.client.info().await?;
+        Ok(Engine {
+            version: info.server_version.unwrap_or_default(),
+            cgroup: info.cgroup_version.map(|version| version.to_string()).unwrap_or_default(),
+            cpus: info.ncpu.unwrap_or_default().unsigned_abs(),
+            memory: info.mem_total.unwrap_or_default().unsigned_abs(),
+            root: info.docker_root_dir.unwrap_or_default(),
+        })
+    }
+
+    async fn networks(&self) -> Result<Vec<Network>> {
+        let networks = self.client.list_networks(None::<bollard::query_parameters::ListNetworksOptions>).await?;
+        let subnet = |ipam: Option<Ipam>| {
+            let configs = ipam.and_then(|ipam| ipam.config).unwrap_or_default();
+            configs.into_iter().filter_map(|config| config.subnet).find(|subnet| subnet.contains('.'))
+        };
+        Ok(networks
+            .into_iter()
+            .map(|network| Network {
+                name: network.name.unwrap_or_default(),
+                subnet: subnet(network.ipam).unwrap_or_default(),
+                labels: sorted(network.labels),
+            })
+            .collect())
+    }
+
+    async fn create_network(&self, network: &Network) -> Result<()> {
+        let config = IpamConfig { subnet: Some(network.subnet.clone()), ..Default::default() };
+        let request = NetworkCreateRequest {
+            name: network.name.clone(),
+            driver: Some("bridge".to_owned()),
+            ipam: Some(Ipam { config: Some(vec![config]), ..Default::default() }),
+            labels: Some(network.labels.clone().into_iter().collect()),
+            ..Default::default()
+        };
+        self.client.create_network(request).await.with_context(|| format!("creating network {}", network.name))?;
+        Ok(())
+    }
+
+    async fn remove_network(&self, name: &str) -> Result<()> {
+        found(self.client.remove_network(name).await).with_context(|| format!("removing network {name}"))?;
+        Ok(())
+    }
+
+    async fn containers(&self, label: &str) -> Result<Vec<Container>> {
+        let filters = HashMap::from([("label", vec![label])]);
+        let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
+        let mut containers: Vec<Container> =
+            self.client.list_containers(Some(options)).await?.into_iter().map(container).collect();
+        containers.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(containers)
+    }
+
+    async fn run_container(&self, spec: &ContainerSpec) -> Result<()> {
+        let inside = format!("{}/tcp", spec.port.1);
+        // Loopback only: nothing of a lab listens for the neighbours.
+        let binding = PortBinding { host_ip: Some("127.0.0.1".to_owned()), host_port: Some(spec.port.0.to_string()) };
+        let endpoint = EndpointSettings {
+            aliases: Some(spec.aliases.clone()),
+            ipam_config: Some(EndpointIpamConfig {
+                ipv4_address: Some(spec.address.to_string()),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let body = ContainerCreateBody {
+            image: Some(spec.image.clone()),
+            hostname: Some(spec.name.clone()),
+            labels: Some(spec.labels.clone().into_iter().collect()),
+            exposed_ports: Some(vec![inside.clone()]),
+            host_config: Some(HostConfig {
+                binds: Some(vec![format!("{}:{}", spec.volume.0, spec.volume.1)]),
+                port_bindings: Some(HashMap::from([(inside, Some(vec![binding]))])),
+                restart_policy: Some(RestartPolicy {
+                    name: Some(RestartPolicyNameEnum::UNLESS_STOPPED),
+                    maximum_retry_count: None,
+                }),
+                network_mode: Some(spec.network.clone()),
+                ..Default::default()
+            }),
+            networking_config: Some(NetworkingConfig {
+                endpoints_config: Some(HashMap::from([(spec.network.clone(), endpoint)])),
+            }),
+            ..Default::default()
+        };
+        let options = CreateContainerOptionsBuilder::new().name(&spec.name).build();
+        self.client
+            .create_container(Some(options), body)
+            .await
+            .with_context(|| format!("creating container {}", spec.name))?;
+        self.start_container(&spec.name).await
+    }
+
+    async fn start_container(&self, name: &str) -> Result<()> {
+        self.client
+            .start_container(name, None::<bollard::query_parameters::StartContainerOptions>)
+            .await
+            .with_context(|| format!("starting container {name}"))
+    }
+
+    async fn remove_container(&self, name: &str) -> Result<()> {
+        let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+        found(self.client.remove_container(name, Some(options)).await)
+            .with_context(|| format!("removing container {name}"))?;
+        Ok(())
+    }
+
+    async fn volumes(&self, label: &str) -> Result<Vec<String>> {
+        let filters = HashMap::from([("label", vec![label])]);
+        let options = ListVolumesOptionsBuilder::new().filters(&filters).build();
+        let volumes = self.client.list_volumes(Some(options)).await?.volumes.unwrap_or_default();
+        Ok(volumes.into_iter().map(|volume| volume.name).collect())
+    }
+
+    async fn create_volume(&self, name: &str, label: (&str, &str)) -> Result<()> {
+        let request = VolumeCreateRequest {
+            name: Some(name.to_owned()),
+            labels: Some(HashMap::from([(label.0.to_owned(), label.1.to_owned())])),
+            ..Default::default()
+        };
+        self.client.create_volume(request).await.with_context(|| format!("creating volume {name}"))?;
+        Ok(())
+    }
+
+    async fn remove_volume(&self, name: &str) -> Result<()> {
+        let options = None::<bollard::query_parameters::RemoveVolumeOptions>;
+        found(self.client.remove_volume(name, options).await).with_context(|| format!("removing volume {name}"))?;
+        Ok(())
+    }
+
+    async fn pin_address(&self, container: &str, network: &str, address: Ipv4Addr, aliases: &[String]) -> Result<()> {
+        let request = NetworkDisconnectRequest { container: container.to_owned(), force: Some(true) };
+        self.client
+            .disconnect_network(network, request)
+            .await
+            .with_context(|| format!("disconnecting {container} from {network}"))?;
+        let endpoint = EndpointSettings {
+            aliases: Some(aliases.to_vec()),
+            ipam_config: Some(EndpointIpamConfig { ipv4_address: Some(address.to_string()), ..Default::default() }),
+            ..Default::default()
+        };
+        let request = NetworkConnectRequest { container: container.to_owned(), endpoint_config: Some(endpoint) };
+        self.client
+            .connect_network(network, request)
+            .await
+            .with_context(|| format!("connecting {container} to {network} as {address}"))
+    }
+
+    async fn exec(&self, container: &str, argv: &[&str]) -> Result<Output> {
+        let config = ExecConfig {
+            cmd: Some(argv.iter().map(|&word| word.to_owned()).collect()),
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            ..Default::default()
+        };
+        let id = self.client.create_exec(container, config).await?.id;
+        let StartExecResults::Attached { mut output, .. } = self.client.start_exec(&id, None).await? else {
+            bail!("exec in {container} was detached");
+        };
+        let mut result = Output::default();
+        while let Some(chunk) = output.next().await {
+            match chunk? {
+                bollard::container::LogOutput::StdErr { message } => {
+                    result.stderr.push_str(&String::from_utf8_lossy(&message));
+                }
+                other => result.stdout.extend_from_slice(&other.into_bytes()),
+            }
+        }
+        result.code = self.client.inspect_exec(&id).await?.exit_code.unwrap_or(-1);
+        Ok(result)
+    }
+
+    async fn write_file(&self, container: &str, path: &str, content: &[u8]) -> Result<()> {
+        let mut archive = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, path.trim_start_matches('/'), content)?;
+        let options = UploadToContainerOptionsBuilder::new().path("/").build();
+        let body = bollard::body_full(archive.into_inner()?.into());
+        self.client
+            .upload_to_container(container, Some(options), body)
+            .await
+            .with_context(|| format!("writing {path} in {container}"))
+    }
+
+    async fn image(&self, reference: &str) -> Result<Option<Image>> {
+        let Some(image) = found(self.client.inspect_image(reference).await)? else { return Ok(None) };
+        Ok(Some(Image {
+            id: image.id.unwrap_or_default(),
+            labels: sorted(image.config.and_then(|config| config.labels)),
+            size: image.size.unwrap_or_default().unsigned_abs(),
+        }))
+    }
+
+    async fn tag(&self, from: &str, reference: &str) -> Result<()> {
+        let (repository, tag) = split_tag(reference);
+        let options = TagImageOptionsBuilder::new().repo(repository).tag(tag).build();
+        self.client.tag_image(from, Some(options)).await.with_context(|| format!("tagging {from} as {reference}"))
+    }
+
+    async fn remove_tag(&self, reference: &str) -> Result<()> {
+        let options = None::<bollard::query_parameters::RemoveImageOptions>;
+        found(self.client.remove_image(reference, options, None).await)
+            .with_context(|| format!("removing tag {reference}"))?;
+        Ok(())
+    }
+
+    async fn push(&self, reference: &str) -> Result<()> {
+        let (repository, tag) = split_tag(reference);
+        let options = PushImageOptionsBuilder::new().tag(tag).build();
+        let mut stream = Box::pin(self.client.push_image(repository, Some(options), None));
+        while let Some(info) = stream.next().await {
+            info.with_context(|| format!("pushing {reference}"))?;
+        }
+        Ok(())
+    }
+
+    async fn pull(&self, reference: &str, progress: &mut dyn FnMut(String)) -> Result<()> {
+        let options = CreateImageOptionsBuilder::new().from_image(reference).build();
+        let mut stream = Box::pin(self.client.create_image(Some(options), None, None));
+        while let Some(info) = stream.next().await {
+            let info = info.with_context(|| format!("pulling {reference}"))?;
+            if let Some(status) = info.status {
+                progress(status);
+            }
+        }
+        self.image(reference).await?.ok_or_else(|| anyhow!("{reference} is not there after its pull"))?;
+        Ok(())
+    }
+
+    async fn logs(&self, container: &str, lines: usize) -> Result<String> {
+        let options = LogsOptionsBuilder::new().stdout(true).stderr(true).tail(&lines.to_string()).build();
+        let mut stream = Box::pin(self.client.logs(container, Some(options)));
+        let mut text = String::new();
+        while let Some(chunk) = stream.next().await {
+            text.push_str(&chunk?.to_string());
+        }
+        Ok(text)
+    }
+}
+
+/// `name:tag` in two; the colon of a port belongs to the name.
+fn split_tag(reference: &str) -> (&str, &str) {
+    match reference.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => (name, tag),
+        _ => (reference, "latest"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split_tag;
+
+    #[test]
+    fn the_colon_of_a_port_is_no_tag() {
+        assert_eq!(split_tag("127.0.0.1:15000/a/b:1"), ("127.0.0.1:15000/a/b", "1"));
+        assert_eq!(split_tag("127.0.0.1:15000/a/b"), ("127.0.0.1:15000/a/b", "latest"));
+    }
+}

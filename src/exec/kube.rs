@@ -1,0 +1,191 @@
+//! The Kubernetes API of the lab's own cluster.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow};
+use futures::{AsyncBufReadExt as _, StreamExt as _};
+use kube::api::{
+    Api, ApiResource, AttachParams, DeleteParams, DynamicObject, ListParams, LogParams, Patch, PatchParams,
+};
+use kube::core::GroupVersionKind;
+use kube::{Client, Config};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use crate::ports::{Kind, Kube, Output};
+
+/// The field manager under which objects are applied.
+const FIELD_MANAGER: &str = "lab";
+
+/// Kinds that live in no namespace; every other kind that we use does.
+const CLUSTER_SCOPED: [&str; 8] = [
+    "Namespace",
+    "Node",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "CustomResourceDefinition",
+    "MutatingWebhookConfiguration",
+    "ValidatingWebhookConfiguration",
+    "StorageClass",
+];
+
+/// A client made from the lab's kubeconfig file, and from nothing else.
+pub struct KubeApi {
+    kubeconfig: PathBuf,
+    /// Text of the kubeconfig with the client made from it; a new cluster brings a new text.
+    client: tokio::sync::Mutex<Option<(String, Client)>>,
+}
+
+impl KubeApi {
+    pub fn new(kubeconfig: PathBuf) -> Self {
+        Self { kubeconfig, client: tokio::sync::Mutex::new(None) }
+    }
+
+    async fn client(&self) -> Result<Client> {
+        let text = fs_err::read_to_string(&self.kubeconfig)?;
+        let mut slot = self.client.lock().await;
+        if let Some((made_from, client)) = slot.as_ref()
+            && *made_from == text
+        {
+            return Ok(client.clone());
+        }
+        let kubeconfig = kube::config::Kubeconfig::from_yaml(&text)?;
+        let mut config = Config::from_custom_kubeconfig(kubeconfig, &Default::default()).await?;
+        config.connect_timeout = Some(Duration::from_secs(5));
+        let client = Client::try_from(config)?;
+        *slot = Some((text, client.clone()));
+        Ok(client)
+    }
+
+    async fn api_of(&self, object: &Value) -> Result<Api<DynamicObject>> {
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
+        let version = text("/apiVersion").ok_or_else(|| anyhow!("object without apiVersion"))?;
+        let kind = text("/kind").ok_or_else(|| anyhow!("object without kind"))?;
+        let (group, version) = version.split_once('/').unwrap_or(("", version));
+        self.api(group, version, kind, text("/metadata/namespace")).await
+    }
+
+    async fn api(&self, group: &str, version: &str, kind: &str, namespace: Option<&str>) -> Result<Api<DynamicObject>> {
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
+        let client = self.client().await?;
+        Ok(match namespace {
+            Some(namespace) if !CLUSTER_SCOPED.contains(&kind) => Api::namespaced_with(client, namespace, &resource),
+            _ => Api::all_with(client, &resource),
+        })
+    }
+
+    async fn pods(&self, namespace: &str) -> Result<Api<k8s_openapi::api::core::v1::Pod>> {
+        Ok(Api::namespaced(self.client().await?, namespace))
+    }
+}
+
+/// Kind, namespace and name as people write them: `Deployment spark-operator/controller`.
+pub fn describe(object: &Value) -> String {
+    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
+    let name = text("/metadata/name").unwrap_or("?");
+    let kind = text("/kind").unwrap_or("?");
+    text("/metadata/namespace").map_or_else(|| format!("{kind} {name}"), |space| format!("{kind} {space}/{name}"))
+}
+
+fn name_of(object: &Value) -> Result<&str> {
+    object.pointer("/metadata/name").and_then(Value::as_str).ok_or_else(|| anyhow!("object without name"))
+}
+
+impl Kube for KubeApi {
+    async fn get(&self, object: &Value) -> Result<Option<Value>> {
+        let api = self.api_of(object).await?;
+        match api.get_opt(name_of(object)?).await {
+            Ok(live) => Ok(live.map(serde_json::to_value).transpose()?),
+            // A kind that the API does not know yet answers 404 without an object.
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
+            Err(error) => Err(anyhow!(error).context(format!("reading {}", describe(object)))),
+        }
+    }
+
+    async fn apply(&self, object: &Value) -> Result<Value> {
+        let api = self.api_of(object).await?;
+        let parameters = PatchParams::apply(FIELD_MANAGER).force();
+        let live = api
+            .patch(name_of(object)?, &parameters, &Patch::Apply(object))
+            .await
+            .with_context(|| format!("applying {}", describe(object)))?;
+        Ok(serde_json::to_value(live)?)
+    }
+
+    async fn delete(&self, object: &Value) -> Result<()> {
+        let api = self.api_of(object).await?;
+        match api.delete(name_of(object)?, &DeleteParams::background()).await {
+            Ok(_) => Ok(()),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+            Err(error) => Err(anyhow!(error).context(format!("deleting {}", describe(object)))),
+        }
+    }
+
+    async fn list(&self, kind: &Kind, namespace: Option<&str>, labels: &str) -> Result<Vec<Value>> {
+        let api = self.api(kind.group, kind.version, kind.kind, namespace).await?;
+        match api.list(&ListParams::default().labels(labels)).await {
+            Ok(list) => Ok(list.items.into_iter().map(serde_json::to_value).collect::<Result<_, _>>()?),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(Vec::new()),
+            Err(error) => Err(anyhow!(error).context(format!("listing {}", kind.kind))),
+        }
+    }
+
+    async fn logs(&self, namespace: &str, pod: &str, container: Option<&str>, lines: i64) -> Result<String> {
+        let parameters =
+            LogParams { tail_lines: Some(lines), container: container.map(str::to_owned), ..LogParams::default() };
+        let pods = self.pods(namespace).await?;
+        pods.logs(pod, &parameters).await.with_context(|| format!("reading the log of {namespace}/{pod}"))
+    }
+
+    async fn follow(&self, namespace: &str, pod: &str, line: &mut dyn FnMut(String)) -> Result<()> {
+        let parameters = LogParams { follow: true, ..LogParams::default() };
+        let pods = self.pods(namespace).await?;
+        let mut lines = pods.log_stream(pod, &parameters).await?.lines();
+        while let Some(text) = lines.next().await {
+            line(text?);
+        }
+        Ok(())
+    }
+
+    async fn exec(&self, namespace: &str, pod: &str, argv: &[&str], stdin: &[u8]) -> Result<Output> {
+        let parameters = AttachParams::default().stdin(!stdin.is_empty()).stdout(true).stderr(true);
+        let pods = self.pods(namespace).await?;
+        let mut process = pods
+            .exec(pod, argv.iter().copied(), &parameters)
+            .await
+            .with_context(|| format!("running {} in pod {namespace}/{pod}", argv[0]))?;
+        let status = process.take_status();
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let input = process.stdin();
+        let write = async {
+            if let Some(mut input) = input {
+                input.write_all(stdin).await?;
+                input.shutdown().await?;
+            }
+            anyhow::Ok(())
+        };
+        let mut out = process.stdout().context("exec without standard output")?;
+        let mut err = process.stderr().context("exec without standard error")?;
+        let (written, out, err) = tokio::join!(write, out.read_to_end(&mut stdout), err.read_to_end(&mut stderr));
+        written?;
+        out?;
+        err?;
+        let status = match status {
+            Some(status) => status.await,
+            None => None,
+        };
+        Ok(Output { code: exit_code(status.as_ref()), stdout, stderr: String::from_utf8_lossy(&stderr).into_owned() })
+    }
+}
+
+/// The exit code inside the Status object that ends an exec; -1 where the connection broke first.
+fn exit_code(status: Option<&k8s_openapi::apimachinery::pkg::apis::meta::v1::Status>) -> i64 {
+    let Some(status) = status else { return -1 };
+    if status.status.as_deref() == Some("Success") {
+        return 0;
+    }
+    let causes = status.details.as_ref().and_then(|details| details.causes.as_ref());
+    let code = causes.and_then(|causes| causes.iter().find(|cause| cause.reason.as_deref() == Some("ExitCode")));
+    code.and_then(|cause| cause.message.as_ref()?.parse().ok()).unwrap_or(-1)
+}

@@ -1,0 +1,109 @@
+//! Every child process: what is run, its output, its exit status.
+
+use std::process::Stdio;
+
+use anyhow::{Context as _, Result, bail};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+
+/// How many of its last lines a failed command is quoted with.
+const QUOTED_LINES: usize = 20;
+
+/// A command to run to its end. Its standard input is closed and it gets a process
+/// group of its own, so that Ctrl-C reaches it only through us.
+pub struct Command {
+    program: String,
+    args: Vec<String>,
+    environment: Vec<(String, String)>,
+}
+
+impl Command {
+    pub fn new(program: &str) -> Self {
+        Self { program: program.to_owned(), args: Vec::new(), environment: Vec::new() }
+    }
+
+    #[must_use]
+    pub fn args<I: IntoIterator<Item = S>, S: Into<String>>(mut self, args: I) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    #[must_use]
+    pub fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Its standard output.
+    ///
+    /// # Errors
+    /// When it cannot be started or exits with anything but 0; the error quotes its last lines.
+    pub async fn output(self) -> Result<String> {
+        self.run(&mut |_| {}).await
+    }
+
+    /// As [`Command::output`], and hands every line of both streams to `line` as it comes.
+    pub async fn run(self, line: &mut dyn FnMut(&str)) -> Result<String> {
+        #[expect(clippy::disallowed_methods, reason = "the one place that starts processes")]
+        let mut command = tokio::process::Command::new(&self.program);
+        let mut child = command
+            .args(&self.args)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("starting {}", self.program))?;
+        tracing::debug!(command = %self, "started");
+        let mut stdout = lines(child.stdout.take());
+        let mut stderr = lines(child.stderr.take());
+        let (mut output, mut last) = (String::new(), Vec::new());
+        loop {
+            let (text, is_stdout) = tokio::select! {
+                Some(text) = next(&mut stdout) => (text?, true),
+                Some(text) = next(&mut stderr) => (text?, false),
+                else => break,
+            };
+            line(&text);
+            if is_stdout {
+                output.push_str(&text);
+                output.push('\n');
+            }
+            last.push(text);
+            if last.len() > QUOTED_LINES {
+                last.remove(0);
+            }
+        }
+        let status = child.wait().await?;
+        if !status.success() {
+            bail!("`{self}` ended with {status}:\n{}", last.join("\n"));
+        }
+        Ok(output)
+    }
+}
+
+type Lines = tokio::io::Lines<BufReader<Box<dyn AsyncRead + Unpin + Send>>>;
+
+fn lines<R: AsyncRead + Unpin + Send + 'static>(stream: Option<R>) -> Option<Lines> {
+    stream.map(|stream| BufReader::new(Box::new(stream) as Box<dyn AsyncRead + Unpin + Send>).lines())
+}
+
+/// The next line, none at the end of the stream, which is then closed.
+async fn next(stream: &mut Option<Lines>) -> Option<Result<String>> {
+    match stream.as_mut()?.next_line().await {
+        Ok(Some(line)) => Some(Ok(line)),
+        Ok(None) => {
+            *stream = None;
+            None
+        }
+        Err(error) => Some(Err(error.into())),
+    }
+}
+
+impl std::fmt::Display for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.program)?;
+        self.args.iter().try_for_each(|arg| write!(f, " {arg}"))
+    }
+}

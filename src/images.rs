@@ -1,0 +1,213 @@
+//! The catalogue of images: what the lab runs, where each comes from upstream,
+//! and the recipe that builds it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, anyhow};
+use include_dir::{Dir, File, include_dir};
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+/// Catalogue and recipes travel inside the binary, so that `lab` works anywhere.
+static FOLDER: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/images");
+
+/// One image.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Image {
+    /// Its folder below `images/`.
+    pub name: String,
+    /// The names that manifests use; empty for an image that only others stand on.
+    #[serde(default)]
+    pub references: Vec<String>,
+    /// Digest of the upstream image, where it is known.
+    pub digest: Option<String>,
+    /// Version inside the image that the recipe builds.
+    pub version: String,
+    /// Images that its recipe stands on.
+    #[serde(default)]
+    pub needs: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    image: Vec<Image>,
+}
+
+/// All images, each after those it needs.
+pub struct Catalogue {
+    images: Vec<Image>,
+}
+
+impl Catalogue {
+    /// The catalogue inside the binary.
+    ///
+    /// # Errors
+    /// When `images.toml` is malformed, which a test rules out.
+    pub fn load() -> Result<Self> {
+        let text = FOLDER.get_file("images.toml").and_then(File::contents_utf8).context("images.toml is missing")?;
+        let document: Document = toml::from_str(text)?;
+        let mut catalogue = Self { images: Vec::new() };
+        for image in &document.image {
+            catalogue.add(image, &document.image)?;
+        }
+        Ok(catalogue)
+    }
+
+    fn add(&mut self, image: &Image, all: &[Image]) -> Result<()> {
+        if self.images.iter().any(|known| known.name == image.name) {
+            return Ok(());
+        }
+        for need in &image.needs {
+            let needed = all.iter().find(|other| other.name == *need);
+            let needed = needed.ok_or_else(|| anyhow!("image {} needs unknown image {need}", image.name))?;
+            self.add(needed, all)?;
+        }
+        self.images.push(image.clone());
+        Ok(())
+    }
+
+    /// All images in the order in which they can be built.
+    pub fn all(&self) -> &[Image] {
+        &self.images
+    }
+
+    /// # Errors
+    /// When no image has this name.
+    pub fn get(&self, name: &str) -> Result<&Image> {
+        self.images.iter().find(|image| image.name == name).ok_or_else(|| anyhow!("no image is called {name}"))
+    }
+
+    /// The first reference of an image that manifests name.
+    ///
+    /// # Errors
+    /// When no image has this name or it has no reference.
+    pub fn reference(&self, name: &str) -> Result<&str> {
+        let first = self.get(name)?.references.first();
+        first.map(String::as_str).ok_or_else(|| anyhow!("image {name} has no reference"))
+    }
+
+    /// SHA-256 over an image's folder and over all that it stands on.
+    ///
+    /// # Errors
+    /// When no image has this name.
+    pub fn recipe(&self, name: &str) -> Result<String> {
+        let image = self.get(name)?;
+        let mut hash = Sha256::new();
+        if let Some(folder) = FOLDER.get_dir(name) {
+            let mut files = Vec::new();
+            collect(folder, &mut files);
+            for file in files {
+                hash.update(file.path().to_string_lossy().as_bytes());
+                hash.update((file.contents().len() as u64).to_le_bytes());
+                hash.update(file.contents());
+            }
+        }
+        for need in &image.needs {
+            hash.update(self.recipe(need)?.as_bytes());
+        }
+        Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// The name a built image has in the engine: never that of its upstream, which it must not shadow.
+    ///
+    /// # Errors
+    /// When no image has this name.
+    pub fn built_tag(&self, name: &str) -> Result<String> {
+        Ok(format!("lab/{name}:{}", &self.recipe(name)?[..12]))
+    }
+
+    /// These images and all they stand on, in build order.
+    ///
+    /// # Errors
+    /// When an image has an unknown name.
+    pub fn with_needs(&self, names: &[String]) -> Result<Vec<&Image>> {
+        let mut wanted = BTreeSet::new();
+        let mut queue: Vec<&str> = names.iter().map(String::as_str).collect();
+        while let Some(name) = queue.pop() {
+            if wanted.insert(name) {
+                queue.extend(self.get(name)?.needs.iter().map(String::as_str));
+            }
+        }
+        Ok(self.images.iter().filter(|image| wanted.contains(image.name.as_str())).collect())
+    }
+
+    /// Writes an image's recipe below `folder` and returns where it is.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn extract(&self, name: &str, folder: &Path) -> Result<PathBuf> {
+        let recipe = FOLDER.get_dir(name).ok_or_else(|| anyhow!("image {name} has no recipe"))?;
+        let mut files = Vec::new();
+        collect(recipe, &mut files);
+        for file in files {
+            let path = folder.join(file.path());
+            fs_err::create_dir_all(path.parent().context("a file has a folder")?)?;
+            fs_err::write(&path, file.contents())?;
+        }
+        Ok(folder.join(name))
+    }
+}
+
+/// All files below a folder, in a fixed order.
+fn collect<'a>(folder: &'a Dir<'a>, files: &mut Vec<&'a File<'a>>) {
+    files.extend(folder.files());
+    folder.dirs().for_each(|inner| collect(inner, files));
+    files.sort_by_key(|file| file.path());
+}
+
+/// A reference in two: path without registry host, and tag. `docker.io/apache/spark:4.1.4` is
+/// (`apache/spark`, `4.1.4`): the lab's registry answers for every host.
+pub fn path_and_tag(reference: &str) -> (&str, &str) {
+    let (name, tag) = reference.rsplit_once(':').unwrap_or((reference, "latest"));
+    (name.split_once('/').map_or(name, |(_, path)| path), tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalogue_is_well_formed() {
+        let catalogue = Catalogue::load().unwrap();
+        let mut seen = BTreeSet::new();
+        for image in catalogue.all() {
+            assert!(image.needs.iter().all(|need| seen.contains(need)), "{} comes before its needs", image.name);
+            assert!(
+                FOLDER.get_file(format!("{}/Dockerfile", image.name)).is_some(),
+                "{} has no Dockerfile",
+                image.name
+            );
+            for reference in &image.references {
+                assert!(reference.split('/').next().unwrap().contains('.'), "{reference} names no registry");
+            }
+            seen.insert(image.name.clone());
+        }
+    }
+
+    #[test]
+    fn every_folder_is_in_the_catalogue() {
+        let catalogue = Catalogue::load().unwrap();
+        for folder in FOLDER.dirs() {
+            let name = folder.path().to_string_lossy();
+            assert!(catalogue.get(&name).is_ok(), "images/{name} is not in images.toml");
+        }
+    }
+
+    #[test]
+    fn a_recipe_covers_what_it_stands_on() {
+        let catalogue = Catalogue::load().unwrap();
+        assert_ne!(catalogue.recipe("spark").unwrap(), catalogue.recipe("spark-operator").unwrap());
+        let names = ["spark-operator".to_owned()];
+        let chain: Vec<_> = catalogue.with_needs(&names).unwrap().iter().map(|image| image.name.as_str()).collect();
+        assert_eq!(chain.last(), Some(&"spark-operator"));
+        assert!(chain.contains(&"spark") && chain.contains(&"base"), "{chain:?}");
+    }
+
+    #[test]
+    fn paths_lose_their_registry() {
+        assert_eq!(path_and_tag("docker.io/apache/spark:4.1.4"), ("apache/spark", "4.1.4"));
+        assert_eq!(path_and_tag("registry.k8s.io/pause:3.10.2"), ("pause", "3.10.2"));
+    }
+}

@@ -1,0 +1,213 @@
+//! The narrow doors to the outside. `exec` implements them for real; the tests
+//! implement them with fakes that fail on demand.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::path::Path;
+
+use anyhow::Result;
+use serde_json::Value;
+
+/// The Docker engine.
+#[expect(async_fn_in_trait, reason = "crate-internal; the engine drives all futures on one task")]
+pub trait Docker {
+    async fn engine(&self) -> Result<Engine>;
+    async fn networks(&self) -> Result<Vec<Network>>;
+    async fn create_network(&self, network: &Network) -> Result<()>;
+    async fn remove_network(&self, name: &str) -> Result<()>;
+    /// Containers of any state that carry this label (`key=value`).
+    async fn containers(&self, label: &str) -> Result<Vec<Container>>;
+    async fn run_container(&self, container: &ContainerSpec) -> Result<()>;
+    async fn start_container(&self, name: &str) -> Result<()>;
+    async fn remove_container(&self, name: &str) -> Result<()>;
+    /// Volumes that carry this label.
+    async fn volumes(&self, label: &str) -> Result<Vec<String>>;
+    async fn create_volume(&self, name: &str, label: (&str, &str)) -> Result<()>;
+    async fn remove_volume(&self, name: &str) -> Result<()>;
+    /// Reconnects a running container to a network under a fixed address.
+    async fn pin_address(&self, container: &str, network: &str, address: Ipv4Addr, aliases: &[String]) -> Result<()>;
+    /// Runs a command in a container; `stdin` is closed.
+    async fn exec(&self, container: &str, argv: &[&str]) -> Result<Output>;
+    async fn write_file(&self, container: &str, path: &str, content: &[u8]) -> Result<()>;
+    async fn image(&self, reference: &str) -> Result<Option<Image>>;
+    async fn tag(&self, from: &str, reference: &str) -> Result<()>;
+    async fn remove_tag(&self, reference: &str) -> Result<()>;
+    async fn push(&self, reference: &str) -> Result<()>;
+    async fn pull(&self, reference: &str, progress: &mut dyn FnMut(String)) -> Result<()>;
+    /// The last lines a container printed.
+    async fn logs(&self, container: &str, lines: usize) -> Result<String>;
+}
+
+/// The kind program.
+#[expect(async_fn_in_trait, reason = "crate-internal; the engine drives all futures on one task")]
+pub trait Clusters {
+    async fn version(&self) -> Result<String>;
+    async fn create(&self, cluster: &ClusterSpec<'_>, progress: &mut dyn FnMut(String)) -> Result<()>;
+    /// The administrator's kubeconfig, as text.
+    async fn kubeconfig(&self, name: &str) -> Result<String>;
+}
+
+/// The Kubernetes API of the lab's cluster, and of no other.
+#[expect(async_fn_in_trait, reason = "crate-internal; the engine drives all futures on one task")]
+pub trait Kube {
+    /// The live form of an object, found by its apiVersion, kind, namespace and name.
+    async fn get(&self, object: &Value) -> Result<Option<Value>>;
+    /// Server-side apply. The API server merges; conflicting fields become ours.
+    async fn apply(&self, object: &Value) -> Result<Value>;
+    async fn delete(&self, object: &Value) -> Result<()>;
+    /// Objects of a kind; `namespace` none means all.
+    async fn list(&self, kind: &Kind, namespace: Option<&str>, labels: &str) -> Result<Vec<Value>>;
+    async fn logs(&self, namespace: &str, pod: &str, container: Option<&str>, lines: i64) -> Result<String>;
+    /// Follows a pod's log until it ends.
+    async fn follow(&self, namespace: &str, pod: &str, line: &mut dyn FnMut(String)) -> Result<()>;
+    async fn exec(&self, namespace: &str, pod: &str, argv: &[&str], stdin: &[u8]) -> Result<Output>;
+}
+
+/// The lab's registry, over HTTP on loopback.
+#[expect(async_fn_in_trait, reason = "crate-internal; the engine drives all futures on one task")]
+pub trait Registry {
+    /// Digest of a tag, none where there is no such tag.
+    async fn digest(&self, port: u16, repository: &str, tag: &str) -> Result<Option<String>>;
+}
+
+/// Builds images from recipes.
+#[expect(async_fn_in_trait, reason = "crate-internal; the engine drives all futures on one task")]
+pub trait Builder {
+    /// Makes the Debian that all images stand on, where it cannot be pulled.
+    async fn bootstrap(&self, script: &Path, tag: &str) -> Result<()>;
+    async fn build(&self, build: &Build, progress: &mut dyn FnMut(String)) -> Result<()>;
+}
+
+/// The machine that `lab` runs on.
+pub trait Host {
+    /// True where nobody listens on this loopback port.
+    fn port_is_free(&self, port: u16) -> bool;
+    /// A kernel setting, none where it cannot be read (not Linux, or Docker is elsewhere).
+    fn kernel_setting(&self, name: &str) -> Option<u64>;
+    /// Free bytes below a folder, none where it is not on this machine.
+    fn free_disk(&self, path: &Path) -> Option<u64>;
+}
+
+/// All doors together.
+pub trait Ports {
+    type Docker: Docker;
+    type Clusters: Clusters;
+    type Kube: Kube;
+    type Registry: Registry;
+    type Builder: Builder;
+    fn docker(&self) -> &Self::Docker;
+    fn clusters(&self) -> &Self::Clusters;
+    fn kube(&self) -> &Self::Kube;
+    fn registry(&self) -> &Self::Registry;
+    fn builder(&self) -> &Self::Builder;
+}
+
+/// The engine as it describes itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Engine {
+    pub version: String,
+    /// `1` or `2`.
+    pub cgroup: String,
+    pub cpus: u64,
+    /// Bytes.
+    pub memory: u64,
+    pub root: String,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Network {
+    pub name: String,
+    /// First IPv4 subnet in CIDR form, empty where there is none.
+    pub subnet: String,
+    pub labels: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Container {
+    pub id: String,
+    pub name: String,
+    pub running: bool,
+    pub image: String,
+    pub labels: BTreeMap<String, String>,
+    /// Network name → address; pinned where the address was asked for.
+    pub addresses: BTreeMap<String, Address>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Address {
+    pub current: Option<Ipv4Addr>,
+    pub pinned: Option<Ipv4Addr>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerSpec {
+    pub name: String,
+    pub image: String,
+    pub network: String,
+    pub aliases: Vec<String>,
+    pub address: Ipv4Addr,
+    pub labels: BTreeMap<String, String>,
+    /// Volume name and the path it is mounted at.
+    pub volume: (String, String),
+    /// Port on loopback and the port inside.
+    pub port: (u16, u16),
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Image {
+    pub id: String,
+    pub labels: BTreeMap<String, String>,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// What a command left behind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Output {
+    pub code: i64,
+    pub stdout: Vec<u8>,
+    pub stderr: String,
+}
+
+impl Output {
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+}
+
+pub struct ClusterSpec<'a> {
+    pub name: &'a str,
+    pub config: &'a str,
+    pub image: &'a str,
+    pub network: &'a str,
+    pub kubeconfig: &'a Path,
+}
+
+/// Group, version and kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kind {
+    pub group: &'static str,
+    pub version: &'static str,
+    pub kind: &'static str,
+}
+
+impl Kind {
+    pub const POD: Kind = Kind::new("", "v1", "Pod");
+    pub const NODE: Kind = Kind::new("", "v1", "Node");
+    pub const EVENT: Kind = Kind::new("", "v1", "Event");
+    pub const fn new(group: &'static str, version: &'static str, kind: &'static str) -> Self {
+        Self { group, version, kind }
+    }
+}
+
+/// One image to build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Build {
+    pub name: String,
+    pub folder: std::path::PathBuf,
+    /// The tag it gets in the engine.
+    pub tag: String,
+    /// Name of a build context → image it stands for.
+    pub contexts: Vec<(String, String)>,
+    pub labels: Vec<(String, String)>,
+}

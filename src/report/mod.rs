@@ -1,0 +1,75 @@
+//! Events and results → people. The only place that prints: stdout is data, stderr is talk.
+
+mod live;
+mod plain;
+mod text;
+
+use std::io::{IsTerminal as _, Write as _};
+
+use crate::event::Sink;
+use crate::exec::host;
+use crate::fault::{self, Fault, Kind};
+
+pub use text::{images, plan, status};
+
+/// Lines for a log, or a live display for a terminal.
+pub fn sink(ci: bool) -> Box<dyn Sink> {
+    if ci || host::variable("NO_COLOR").is_some() || !std::io::stderr().is_terminal() {
+        Box::new(plain::Plain)
+    } else {
+        Box::new(live::Live::new())
+    }
+}
+
+/// Prints data to standard output. A reader that has gone away is no error of ours.
+pub fn data(text: &str) {
+    let mut out = std::io::stdout().lock();
+    drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+}
+
+/// Prints a line of talk to standard error.
+pub fn talk(text: &str) {
+    drop(writeln!(std::io::stderr().lock(), "{text}"));
+}
+
+/// Prints an error: what, why, and the next command.
+pub fn error(error: &anyhow::Error) {
+    let kind = fault::kind(error);
+    let found = error.downcast_ref::<Fault>();
+    let mut causes = error.chain().map(ToString::to_string);
+    talk(&format!("\n{}: {}", kind.heading(), causes.next().unwrap_or_default()));
+    for cause in causes {
+        talk(&format!("  because: {}", cause.trim_end().replace('\n', "\n    ")));
+    }
+    match (kind, found.and_then(|fault| fault.next.as_ref())) {
+        (_, Some(next)) => talk(&format!("  next: {next}")),
+        (Kind::Bug, None) => talk("  next: run again with LAB_LOG=debug and report what it prints"),
+        _ => {}
+    }
+}
+
+/// Seconds and minutes as people read them: `8 s`, `2 min 5 s`.
+pub fn duration(duration: std::time::Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    if seconds < 10.0 {
+        format!("{seconds:.1} s")
+    } else if seconds < 60.0 {
+        format!("{seconds:.0} s")
+    } else {
+        let whole = duration.as_secs();
+        format!("{} min {} s", whole / 60, whole % 60)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+    use std::time::Duration;
+
+    #[test]
+    fn durations_are_short_to_read() {
+        assert_eq!(duration(Duration::from_millis(1234)), "1.2 s");
+        assert_eq!(duration(Duration::from_secs(42)), "42 s");
+        assert_eq!(duration(Duration::from_secs(125)), "2 min 5 s");
+    }
+}

@@ -1,0 +1,67 @@
+//! A bucket, and a user who may use only it.
+
+use anyhow::{Context as _, Result};
+use k8s_openapi::ByteString;
+use serde_json::{Value, json};
+
+use super::Context;
+use super::store::{mc, try_mc};
+use crate::event::Outcome;
+use crate::ports::{Kube, Ports};
+use crate::step::ObjectName;
+
+pub async fn have<P: Ports>(context: &Context<'_, P>, bucket: &str, secret: &ObjectName) -> Result<Outcome> {
+    let kube = context.run.ports.kube();
+    let mut made = Vec::new();
+    if try_mc(kube, &["ls", &format!("lab/{bucket}")], b"").await?.code != 0 {
+        mc(kube, &["mb", "--ignore-existing", &format!("lab/{bucket}")], b"").await?;
+        made.push(format!("bucket {bucket}"));
+    }
+    let user = value(kube, secret, "AWS_ACCESS_KEY_ID").await?;
+    if !has_policy(kube, &user).await? {
+        let key = value(kube, secret, "AWS_SECRET_ACCESS_KEY").await?;
+        mc(kube, &["admin", "user", "add", "lab"], format!("{user}\n{key}\n").as_bytes()).await?;
+        let policy = serde_json::to_vec(&policy(bucket))?;
+        mc(kube, &["admin", "policy", "create", "lab", &user, "/dev/stdin"], &policy).await?;
+        mc(kube, &["admin", "policy", "attach", "lab", &user, "--user", &user], b"").await?;
+        made.push(format!("user {user}"));
+    }
+    Ok(if made.is_empty() { Outcome::Unchanged("kept".to_owned()) } else { Outcome::Changed(made.join(", ")) })
+}
+
+/// Reads and writes in one bucket, and nothing else.
+fn policy(bucket: &str) -> Value {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": ["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"],
+                "Resource": [format!("arn:aws:s3:::{bucket}")],
+            },
+            {
+                "Effect": "Allow",
+                "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
+                "Resource": [format!("arn:aws:s3:::{bucket}/*")],
+            },
+        ],
+    })
+}
+
+async fn has_policy<K: Kube>(kube: &K, user: &str) -> Result<bool> {
+    let output = try_mc(kube, &["admin", "user", "info", "lab", user, "--json"], b"").await?;
+    let info: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    Ok(output.code == 0 && info["policyName"] == user)
+}
+
+async fn value<K: Kube>(kube: &K, secret: &ObjectName, key: &str) -> Result<String> {
+    let id = json!({
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": { "namespace": secret.namespace, "name": secret.name },
+    });
+    let live =
+        kube.get(&id).await?.with_context(|| format!("Secret {}/{} is not there", secret.namespace, secret.name))?;
+    let data = live["data"].get(key).cloned().with_context(|| format!("Secret {} has no key {key}", secret.name))?;
+    let bytes: ByteString = serde_json::from_value(data)?;
+    Ok(String::from_utf8(bytes.0)?)
+}

@@ -1,0 +1,171 @@
+//! The kind cluster.
+
+use anyhow::{Context as _, Result};
+
+use super::wait::{Look, until};
+use super::{Context, Run, images};
+use crate::components::{KIND_LABEL, REGISTRY_ALIAS};
+use crate::event::Outcome;
+use crate::exec::host;
+use crate::fault::{Fault, Kind};
+use crate::ports::{self, ClusterSpec, Clusters as _, Container, Docker as _, Kube as _, Ports};
+
+/// The load balancer's image: kind has its name compiled in.
+const LOAD_BALANCER: &str = "docker.io/envoyproxy/envoy:v1.36.2";
+
+/// Where containerd looks for the mirror of any registry.
+const MIRROR_FILE: &str = "/etc/containerd/certs.d/_default/hosts.toml";
+
+/// A file on the first control plane that says that `kind create` came to its end.
+const FINISHED: &str = "/kind/lab-finished";
+
+/// The lab's containers that kind made. Somebody else's cluster of the same name is on another network.
+pub async fn containers<P: Ports>(run: &Run<'_, P>) -> Result<Vec<Container>> {
+    let mut found = run.ports.docker().containers(&format!("{KIND_LABEL}={}", run.lab.name)).await?;
+    found.retain(|container| container.addresses.contains_key(&run.lab.name));
+    Ok(found)
+}
+
+/// Names of the containers that the cluster consists of.
+pub fn expected(run: &Run<'_, impl Ports>) -> Vec<String> {
+    let cluster = &run.lab.cluster;
+    let numbered = |role: &str, count: u8| {
+        let name = run.lab.name.clone();
+        let role = role.to_owned();
+        (1..=count)
+            .map(move |number| if number == 1 { format!("{name}-{role}") } else { format!("{name}-{role}{number}") })
+    };
+    let mut names: Vec<String> = numbered("control-plane", cluster.control_planes).collect();
+    names.extend(numbered("worker", cluster.workers));
+    if cluster.control_planes > 1 {
+        names.push(format!("{}-external-load-balancer", run.lab.name));
+    }
+    names.sort();
+    names
+}
+
+pub async fn have<P: Ports>(context: &Context<'_, P>, config: &str) -> Result<Outcome> {
+    let run = context.run;
+    let existing = containers(run).await?;
+    if existing.is_empty() {
+        create(context, config).await?;
+        return Ok(Outcome::Changed(format!("{} containers", expected(run).len())));
+    }
+    let started = start_stopped(context, &existing).await?;
+    if !finished(run).await? {
+        context.note(format!("removing {} containers of a cluster that was never finished", existing.len()));
+        remove(run).await?;
+        create(context, config).await?;
+        return Ok(Outcome::Changed("made again, the last attempt was cut short".to_owned()));
+    }
+    let names: Vec<String> = existing.iter().map(|container| container.name.clone()).collect();
+    if names != expected(run) {
+        let what = format!("cluster {} has other nodes than the configuration: {}", run.lab.name, names.join(", "));
+        let next = format!("lab down --name {0}, then lab up --name {0}; or another --name", run.lab.name);
+        return Err(Fault::new(Kind::Config, what).next(next).error());
+    }
+    if !run.kubeconfig().is_file() {
+        write_private(&run.kubeconfig(), &run.ports.clusters().kubeconfig(&run.lab.name).await?)?;
+    }
+    let nodes = until(context, async || {
+        Ok(match run.ports.kube().list(&ports::Kind::NODE, None, "").await {
+            Ok(list) => Look::Done(list.len()),
+            Err(error) => Look::Pending(format!("the API does not answer yet: {error:#}")),
+        })
+    })
+    .await?;
+    Ok(match started {
+        0 => Outcome::Unchanged(format!("{nodes} nodes")),
+        count => Outcome::Changed(format!("{count} containers started again")),
+    })
+}
+
+/// Removes the cluster's containers with their anonymous volumes.
+pub async fn remove<P: Ports>(run: &Run<'_, P>) -> Result<usize> {
+    let existing = containers(run).await?;
+    for container in &existing {
+        run.ports.docker().remove_container(&container.name).await?;
+    }
+    Ok(existing.len())
+}
+
+async fn start_stopped<P: Ports>(context: &Context<'_, P>, existing: &[Container]) -> Result<usize> {
+    let stopped: Vec<&Container> = existing.iter().filter(|container| !container.running).collect();
+    for container in &stopped {
+        context.note(format!("starting {}", container.name));
+        context.run.ports.docker().start_container(&container.name).await?;
+    }
+    Ok(stopped.len())
+}
+
+/// True where `kind create` once came to its end. Only a cluster without this mark is ever removed by `up`.
+async fn finished<P: Ports>(run: &Run<'_, P>) -> Result<bool> {
+    let first = format!("{}-control-plane", run.lab.name);
+    if !containers(run).await?.iter().any(|container| container.name == first && container.running) {
+        return Ok(false);
+    }
+    Ok(run.ports.docker().exec(&first, &["test", "-f", FINISHED]).await?.code == 0)
+}
+
+async fn create<P: Ports>(context: &Context<'_, P>, config: &str) -> Result<()> {
+    let run = context.run;
+    let docker = run.ports.docker();
+    let image = images::engine_reference(run, "node").await?;
+    // kind wants the upstream's name. The tag stays only while kind needs it, and a user's own is left alone.
+    let lend = run.lab.cluster.control_planes > 1 && docker.image(LOAD_BALANCER).await?.is_none();
+    if lend {
+        docker.tag(&images::engine_reference(run, "load-balancer").await?, LOAD_BALANCER).await?;
+    }
+    let kubeconfig = run.kubeconfig();
+    let spec =
+        ClusterSpec { name: &run.lab.name, config, image: &image, network: &run.lab.name, kubeconfig: &kubeconfig };
+    let result = run.ports.clusters().create(&spec, &mut |line| context.note(line)).await;
+    if lend {
+        docker.remove_tag(LOAD_BALANCER).await?;
+    }
+    if let Err(error) = result {
+        return Err(explain(run, error).await);
+    }
+    restrict(&kubeconfig)?;
+    mirror(context).await?;
+    let first = format!("{}-control-plane", run.lab.name);
+    docker.write_file(&first, FINISHED, b"").await
+}
+
+/// Adds the last log lines of a node that died to kind's own words.
+async fn explain<P: Ports>(run: &Run<'_, P>, error: anyhow::Error) -> anyhow::Error {
+    let dead = containers(run).await.unwrap_or_default().into_iter().find(|container| !container.running);
+    let Some(container) = dead else { return error };
+    let log = run.ports.docker().logs(&container.name, 10).await.unwrap_or_default();
+    error.context(format!("node {} died; its last lines:\n{}", container.name, log.trim_end()))
+}
+
+/// Points a node of the upstream image at the lab's registry; ours are born with it.
+async fn mirror<P: Ports>(context: &Context<'_, P>) -> Result<()> {
+    let run = context.run;
+    let content = format!("[host.\"http://{REGISTRY_ALIAS}:5000\"]\n  capabilities = [\"pull\", \"resolve\"]\n");
+    for container in containers(run).await? {
+        if container.name.ends_with("external-load-balancer") {
+            continue;
+        }
+        let there = run.ports.docker().exec(&container.name, &["test", "-f", MIRROR_FILE]).await?;
+        if there.code != 0 {
+            run.ports.docker().write_file(&container.name, MIRROR_FILE, content.as_bytes()).await?;
+        }
+    }
+    Ok(())
+}
+
+/// kind writes 0600 already; this holds whatever the umask and the version of kind.
+fn restrict(path: &std::path::Path) -> Result<()> {
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    fs_err::set_permissions(path, permissions).context("protecting the kubeconfig")
+}
+
+fn write_private(path: &std::path::Path, text: &str) -> Result<()> {
+    use std::io::Write as _;
+    let mut file = host::open_private(path)?;
+    file.set_len(0)?;
+    file.write_all(text.as_bytes())?;
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! Credentials: random, made once, kept in Secrets.
+
+use anyhow::Result;
+use k8s_openapi::ByteString;
+use rand::RngExt as _;
+use serde_json::{Value, json};
+
+use super::Context;
+use crate::event::Outcome;
+use crate::ports::{Kube as _, Ports};
+use crate::step::SecretSpec;
+
+pub async fn have<P: Ports>(context: &Context<'_, P>, secrets: &[SecretSpec]) -> Result<Outcome> {
+    let kube = context.run.ports.kube();
+    let mut made = 0;
+    for secret in secrets {
+        let (namespace, name) = (&secret.object.namespace, &secret.object.name);
+        let mut object = json!({
+            "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
+            "metadata": {
+                "namespace": namespace, "name": name,
+                "labels": { "app.kubernetes.io/managed-by": "lab" },
+            },
+        });
+        if kube.get(&object).await?.is_some_and(|live| complete(&live, secret)) {
+            continue;
+        }
+        let fixed = secret.fixed.iter().map(|(key, value)| (key.clone(), value.clone()));
+        let random = secret.random.iter().map(|key| (key.clone(), random_hex()));
+        let data = fixed.chain(random).map(|(key, value)| (key, json!(ByteString(value.into_bytes()))));
+        object["data"] = Value::Object(data.collect());
+        kube.apply(&object).await?;
+        made += 1;
+    }
+    Ok(match made {
+        0 => Outcome::Unchanged("kept".to_owned()),
+        count => Outcome::Changed(format!("{count} made")),
+    })
+}
+
+/// True where every key is there.
+fn complete(live: &Value, secret: &SecretSpec) -> bool {
+    let has = |key: &String| live.pointer("/data").and_then(|data| data.get(key)).is_some();
+    secret.fixed.iter().map(|(key, _)| key).chain(&secret.random).all(has)
+}
+
+/// 128 random bits in hexadecimal.
+fn random_hex() -> String {
+    format!("{:032x}", rand::rng().random::<u128>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::random_hex;
+
+    #[test]
+    fn random_values_have_128_bits_and_differ() {
+        let (one, other) = (random_hex(), random_hex());
+        assert_eq!(one.len(), 32);
+        assert_ne!(one, other);
+    }
+}

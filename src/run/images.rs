@@ -1,0 +1,227 @@
+//! Images in the Docker engine: already there, pulled, or built.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+
+use super::{Context, Run};
+use crate::event::Outcome;
+use crate::fault::{Fault, Kind};
+use crate::images::{Catalogue, Image};
+use crate::ports::{Build, Builder as _, Docker, Ports};
+
+/// The pulled Debian that all recipes stand on.
+const DEBIAN: &str = "docker.io/library/debian:trixie-slim";
+/// How long a first pull may take to show any sign of life before the registry counts as out of reach.
+const REACH: Duration = Duration::from_secs(10);
+
+/// Where images come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Source {
+    /// What is here already, else the registry, else built from package registries.
+    Auto,
+    /// Image registries only.
+    Registry,
+    /// Built from package registries only.
+    Build,
+}
+
+/// Where an image is at this moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImageState {
+    Built { tag: String, size: u64 },
+    Pulled { reference: String, size: u64 },
+    Missing,
+}
+
+/// Looks for an image that this source allows.
+pub async fn state<D: Docker>(docker: &D, catalogue: &Catalogue, name: &str, source: Source) -> Result<ImageState> {
+    if source != Source::Registry {
+        let tag = catalogue.built_tag(name)?;
+        if let Some(image) = docker.image(&tag).await? {
+            return Ok(ImageState::Built { tag, size: image.size });
+        }
+    }
+    if source != Source::Build {
+        let image = catalogue.get(name)?;
+        let mut found = None;
+        for reference in &image.references {
+            match docker.image(&pinned(image, reference)).await? {
+                Some(image) => found = Some(image.size),
+                None => return Ok(ImageState::Missing),
+            }
+        }
+        if let (Some(size), Some(reference)) = (found, image.references.first()) {
+            return Ok(ImageState::Pulled { reference: pinned(image, reference), size });
+        }
+    }
+    Ok(ImageState::Missing)
+}
+
+/// The name to pull: with the digest where it is locked.
+pub fn pinned(image: &Image, reference: &str) -> String {
+    image.digest.as_ref().map_or_else(|| reference.to_owned(), |digest| format!("{reference}@{digest}"))
+}
+
+/// The name under which the engine holds an image.
+pub async fn engine_reference<P: Ports>(run: &Run<'_, P>, name: &str) -> Result<String> {
+    match state(run.ports.docker(), run.catalogue, name, run.source).await? {
+        ImageState::Built { tag, .. } => Ok(tag),
+        ImageState::Pulled { reference, .. } => Ok(reference),
+        ImageState::Missing => bail!("image {name} is not in the Docker engine"),
+    }
+}
+
+/// The names under which the engine holds what each reference of an image stands for.
+pub async fn engine_references<P: Ports>(run: &Run<'_, P>, name: &str) -> Result<Vec<(String, String)>> {
+    let image = run.catalogue.get(name)?;
+    let held = state(run.ports.docker(), run.catalogue, name, run.source).await?;
+    let pair = |reference: &String| match &held {
+        ImageState::Built { tag, .. } => Ok((tag.clone(), reference.clone())),
+        ImageState::Pulled { .. } => Ok((pinned(image, reference), reference.clone())),
+        ImageState::Missing => Err(anyhow!("image {name} is not in the Docker engine")),
+    };
+    image.references.iter().map(pair).collect()
+}
+
+/// The step `images`.
+pub async fn have<P: Ports>(context: &Context<'_, P>, names: &[String]) -> Result<Outcome> {
+    let run = context.run;
+    let made = provide(run.ports, run.catalogue, names, run.source, &mut |note| context.note(note)).await?;
+    Ok(match made.as_slice() {
+        [] => Outcome::Unchanged("all there".to_owned()),
+        made => Outcome::Changed(made.join(", ")),
+    })
+}
+
+/// Makes sure that the engine holds these images; returns the names of those it got.
+///
+/// # Errors
+/// When an image can neither be pulled nor built, as far as `source` allows.
+pub async fn provide<P: Ports>(
+    ports: &P,
+    catalogue: &Catalogue,
+    names: &[String],
+    source: Source,
+    note: &mut dyn FnMut(String),
+) -> Result<Vec<String>> {
+    let mut missing = Vec::new();
+    for name in names {
+        if state(ports.docker(), catalogue, name, source).await? == ImageState::Missing {
+            missing.push(name.clone());
+        }
+    }
+    if missing.is_empty() {
+        return Ok(Vec::new());
+    }
+    if source != Source::Build {
+        match pull_all(ports, catalogue, &missing, note).await {
+            Ok(()) => return Ok(missing),
+            Err(error) if source == Source::Registry => {
+                let fault = Fault::new(Kind::Step, format!("images cannot be pulled: {}", missing.join(", ")));
+                return Err(error.context(fault.next("lab up --images build   (makes them from package registries)")));
+            }
+            Err(error) => note(format!("no image registry ({error:#}); building instead")),
+        }
+    }
+    build_all(ports, catalogue, &missing, note).await?;
+    Ok(missing)
+}
+
+async fn pull_all<P: Ports>(
+    ports: &P,
+    catalogue: &Catalogue,
+    names: &[String],
+    note: &mut dyn FnMut(String),
+) -> Result<()> {
+    for (position, name) in names.iter().enumerate() {
+        let image = catalogue.get(name)?;
+        for reference in &image.references {
+            let reference = pinned(image, reference);
+            let heading = format!("pulling {name} ({} of {})", position + 1, names.len());
+            note(heading.clone());
+            pull(ports.docker(), &reference, &mut |text| note(format!("{heading}: {text}"))).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Pulls, and gives up where nothing at all comes within [`REACH`].
+async fn pull<D: Docker>(docker: &D, reference: &str, note: &mut dyn FnMut(String)) -> Result<()> {
+    let heard = std::cell::Cell::new(false);
+    let mut progress = |text: String| {
+        heard.set(true);
+        note(text);
+    };
+    let pull = docker.pull(reference, &mut progress);
+    let silence = async {
+        tokio::time::sleep(REACH).await;
+        if heard.get() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        result = pull => result,
+        () = silence => bail!("nothing came within {} s for {reference}", REACH.as_secs()),
+    }
+}
+
+async fn build_all<P: Ports>(
+    ports: &P,
+    catalogue: &Catalogue,
+    names: &[String],
+    note: &mut dyn FnMut(String),
+) -> Result<()> {
+    let mut todo = Vec::new();
+    for image in catalogue.with_needs(names)? {
+        let tag = catalogue.built_tag(&image.name)?;
+        if ports.docker().image(&tag).await?.is_none() {
+            todo.push((image, tag));
+        }
+    }
+    let folder = tempfile::tempdir()?;
+    let count = todo.len();
+    for (position, (image, tag)) in todo.iter().enumerate() {
+        let started = Instant::now();
+        let left: Vec<&str> = todo[position + 1..].iter().map(|(image, _)| image.name.as_str()).collect();
+        let left = if left.is_empty() { "last one".to_owned() } else { format!("then {}", left.join(", ")) };
+        let mut progress = |text: String| {
+            let seconds = started.elapsed().as_secs();
+            note(format!("building {} ({} of {count}, {seconds} s, {left}): {text}", image.name, position + 1));
+        };
+        progress("starts".to_owned());
+        let mut build = Build {
+            name: image.name.clone(),
+            folder: catalogue.extract(&image.name, folder.path())?,
+            tag: tag.clone(),
+            contexts: Vec::new(),
+            labels: vec![("dev.lab.recipe".to_owned(), catalogue.recipe(&image.name)?)],
+        };
+        for need in &image.needs {
+            build.contexts.push((need.clone(), catalogue.built_tag(need)?));
+        }
+        if image.name == "base" {
+            build.contexts.push(("debian".to_owned(), debian(ports, &build).await?));
+        }
+        let failed = || {
+            Fault::new(Kind::Step, format!("image {} cannot be built", image.name)).next("lab images build --verbose")
+        };
+        ports.builder().build(&build, &mut progress).await.with_context(failed)?;
+    }
+    Ok(())
+}
+
+/// The Debian to stand on: pulled where that works, else made from packages.
+async fn debian<P: Ports>(ports: &P, build: &Build) -> Result<String> {
+    let made = build.tag.replace("lab/base:", "lab/debian:");
+    for reference in [made.as_str(), DEBIAN] {
+        if ports.docker().image(reference).await?.is_some() {
+            return Ok(reference.to_owned());
+        }
+    }
+    if pull(ports.docker(), DEBIAN, &mut |_| {}).await.is_ok() {
+        return Ok(DEBIAN.to_owned());
+    }
+    ports.builder().bootstrap(&build.folder.join("build"), &made).await?;
+    Ok(made)
+}

@@ -1,0 +1,199 @@
+//! Runs a Spark job: submits it, follows its driver's log, and says how it ended.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+
+use super::wait::{Look, until};
+use super::{Context, diagnose};
+use crate::components::{DRIVER_ACCOUNT, JOBS_NAMESPACE, JOBS_SECRET, STORE_ENDPOINT};
+use crate::config::Size;
+use crate::event::Event;
+use crate::fault::{Fault, Kind};
+use crate::jobs::Job;
+use crate::ports::{self, Kube as _, Ports};
+use crate::smoke::placement::{EXECUTORS, Pod};
+use crate::{render, run::Run};
+
+/// How many of its last lines a failed driver is quoted with.
+const QUOTED_LINES: i64 = 15;
+/// How long the operator may take to take a finished job over into its status.
+const STATES: [&str; 3] = ["COMPLETED", "FAILED", "SUBMISSION_FAILED"];
+
+/// How a job that completed ran.
+pub struct Finished {
+    pub application: String,
+    pub pods: Vec<Pod>,
+    /// From submission to the driver's start.
+    pub waited: Duration,
+    /// From the driver's start to the end.
+    pub ran: Duration,
+}
+
+/// Makes up a name that no earlier run has.
+pub fn unique_name(job: &str) -> String {
+    use rand::RngExt as _;
+    // The operator derives pod and Service names of at most 63 characters from it.
+    format!("{job:.30}-{:06x}", rand::rng().random::<u32>() & 0x00ff_ffff)
+}
+
+/// The values that a job's template may use; sample-jobs/README.md lists them for people.
+pub fn values<P: Ports>(run: &Run<'_, P>, application: &str) -> Result<Value> {
+    let (lab, smoke) = (run.lab, &run.lab.smoke);
+    let size = |size: &Size| json!({ "cpu_request": size.cpu_request, "memory": size.memory });
+    let base = format!("s3a://{}/jobs/{application}", lab.object_store.bucket);
+    Ok(json!({
+        "name": application,
+        "namespace": JOBS_NAMESPACE,
+        "image": run.catalogue.reference("spark")?,
+        "config_map": application,
+        "service_account": DRIVER_ACCOUNT,
+        "executors": EXECUTORS,
+        "nodes": EXECUTORS.min(usize::from(lab.cluster.workers)),
+        "driver": size(&smoke.driver),
+        "executor": size(&smoke.executor),
+        "object_store": { "endpoint": STORE_ENDPOINT, "secret": JOBS_SECRET, "bucket": lab.object_store.bucket },
+        "keep_finished_seconds": lab.spark_operator.keep_finished_seconds,
+        "input": format!("{base}/input"),
+        "output": format!("{base}/output"),
+        "iterations": smoke.iterations,
+    }))
+}
+
+/// Runs a job to its end.
+///
+/// # Errors
+/// [`Kind::Step`] when the job fails, with the driver's last lines and the reason.
+pub async fn run<P: Ports>(context: &Context<'_, P>, job: &Job, application: &str) -> Result<Finished> {
+    let kube = context.run.ports.kube();
+    let mut objects = render::objects(&job.template, &values(context.run, application)?)
+        .with_context(|| Fault::new(Kind::Config, format!("job {}: application.yaml cannot be used", job.name)))?;
+    let submitted = Instant::now();
+    let mut files = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "data": job.files,
+        "metadata": {
+            "namespace": JOBS_NAMESPACE, "name": application,
+            "labels": { "app.kubernetes.io/managed-by": "lab" },
+        },
+    });
+    kube.apply(&files).await?;
+    let mut owner = Value::Null;
+    for object in &mut objects {
+        let live = kube.apply(object).await?;
+        if live["kind"] == "SparkApplication" {
+            owner = json!([{
+                "apiVersion": live["apiVersion"], "kind": "SparkApplication",
+                "name": application, "uid": live["metadata"]["uid"],
+            }]);
+        }
+    }
+    // The files vanish with the application.
+    files["metadata"]["ownerReferences"] = owner;
+    kube.apply(&files).await?;
+
+    let driver = format!("{application}-driver");
+    let early = until(context, async || waiting_for_driver(context, application, &driver).await).await?;
+    let waited = submitted.elapsed();
+    let state = match early {
+        Some(state) => state,
+        None => {
+            context.note(format!("driver {driver} runs"));
+            let mut line = |text: String| context.run.sink.emit(Event::JobLog { line: text });
+            let follow = kube.follow(JOBS_NAMESPACE, &driver, &mut line);
+            let end = until(context, async || ended(context, application).await);
+            let (followed, state) = tokio::join!(follow, end);
+            if let Err(error) = followed {
+                tracing::warn!("the driver's log broke off: {error:#}");
+            }
+            state?
+        }
+    };
+    if state.0 != "COMPLETED" {
+        return Err(explain(context, application, &driver, &state).await);
+    }
+    let pods = executors(context, application).await?;
+    Ok(Finished { application: application.to_owned(), pods, waited, ran: submitted.elapsed() - waited })
+}
+
+type State = (String, String);
+
+async fn state<P: Ports>(context: &Context<'_, P>, application: &str) -> Result<State> {
+    let id = json!({
+        "apiVersion": "sparkoperator.k8s.io/v1beta2", "kind": "SparkApplication",
+        "metadata": { "namespace": JOBS_NAMESPACE, "name": application },
+    });
+    let live = context.run.ports.kube().get(&id).await?;
+    let live = live.with_context(|| format!("SparkApplication {application} was deleted while it ran"))?;
+    let text = |key: &str| {
+        live.pointer(&format!("/status/applicationState/{key}")).and_then(Value::as_str).unwrap_or("").to_owned()
+    };
+    Ok((text("state"), text("errorMessage")))
+}
+
+/// Done when the driver has started (none) or the job ended before that (its state).
+async fn waiting_for_driver<P: Ports>(
+    context: &Context<'_, P>,
+    application: &str,
+    driver: &str,
+) -> Result<Look<Option<State>>> {
+    let state = state(context, application).await?;
+    if STATES.contains(&state.0.as_str()) {
+        return Ok(Look::Done(Some(state)));
+    }
+    let id = json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": { "namespace": JOBS_NAMESPACE, "name": driver },
+    });
+    let pod = context.run.ports.kube().get(&id).await?;
+    let phase = pod.as_ref().and_then(|pod| pod.pointer("/status/phase")?.as_str());
+    Ok(match (phase, &pod) {
+        (None, _) => Look::Pending(format!("{application}: submitted, no driver yet")),
+        (Some("Pending"), Some(pod)) => {
+            Look::Pending(format!("{driver}: {}", diagnose::reason(pod).unwrap_or_else(|| "starting".to_owned())))
+        }
+        _ => Look::Done(None),
+    })
+}
+
+async fn ended<P: Ports>(context: &Context<'_, P>, application: &str) -> Result<Look<State>> {
+    let state = state(context, application).await?;
+    Ok(if STATES.contains(&state.0.as_str()) {
+        Look::Done(state)
+    } else {
+        Look::Pending(format!("{application}: {}", state.0))
+    })
+}
+
+/// The executor pods of an application, in the order of their names.
+pub async fn executors<P: Ports>(context: &Context<'_, P>, application: &str) -> Result<Vec<Pod>> {
+    let labels = format!("spark-role=executor,sparkoperator.k8s.io/app-name={application}");
+    let pods = context.run.ports.kube().list(&ports::Kind::POD, Some(JOBS_NAMESPACE), &labels).await?;
+    let text = |pod: &Value, pointer: &str| pod.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let mut pods: Vec<Pod> = pods
+        .iter()
+        .map(|pod| Pod { name: text(pod, "/metadata/name").unwrap_or_default(), node: text(pod, "/spec/nodeName") })
+        .collect();
+    pods.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(pods)
+}
+
+/// Why a job failed: its state, its driver's last lines, and a pod in trouble.
+async fn explain<P: Ports>(context: &Context<'_, P>, application: &str, driver: &str, state: &State) -> anyhow::Error {
+    let kube = context.run.ports.kube();
+    let log = kube.logs(JOBS_NAMESPACE, driver, None, QUOTED_LINES).await.unwrap_or_default();
+    let labels = format!("sparkoperator.k8s.io/app-name={application}");
+    let pods = kube.list(&ports::Kind::POD, Some(JOBS_NAMESPACE), &labels).await.unwrap_or_default();
+    let mut text = format!("{} {}", state.0, state.1);
+    for pod in &pods {
+        if let Some(reason) = diagnose::reason(pod) {
+            let name = pod.pointer("/metadata/name").and_then(Value::as_str).unwrap_or("?");
+            text.push_str(&format!("\nPod {JOBS_NAMESPACE}/{name}: {reason}"));
+        }
+    }
+    if !log.trim().is_empty() {
+        text.push_str(&format!("\nthe driver's last lines:\n{}", log.trim_end()));
+    }
+    let next =
+        format!("kubectl -n {JOBS_NAMESPACE} describe sparkapplication {application}   (with the lab's kubeconfig)");
+    anyhow::anyhow!(text).context(Fault::new(Kind::Step, format!("job {application} failed")).next(next))
+}

@@ -1,0 +1,156 @@
+//! Walks a plan: runs each step as soon as its needs are met, and stops at the first failure.
+
+mod addresses;
+mod apply;
+mod bucket;
+mod check;
+mod cluster;
+mod credentials;
+pub mod diagnose;
+pub mod down;
+mod fits;
+mod images;
+pub mod job;
+mod network;
+mod nodes;
+mod prefetch;
+mod push;
+mod record;
+mod registry;
+mod smoke;
+pub mod status;
+mod store;
+mod wait;
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, anyhow};
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+
+pub use check::check_host;
+pub use images::{ImageState, Source, provide, state as image_state};
+pub use record::Record;
+
+use crate::config::Lab;
+use crate::event::{Event, Outcome, Sink};
+use crate::fault::{self, Fault, Kind};
+use crate::images::Catalogue;
+use crate::plan::Plan;
+use crate::ports::Ports;
+use crate::step::{Action, Step};
+
+/// Everything a run works with.
+pub struct Run<'a, P: Ports> {
+    pub lab: &'a Lab,
+    pub catalogue: &'a Catalogue,
+    pub ports: &'a P,
+    pub sink: &'a dyn Sink,
+    pub source: Source,
+    /// This lab's folder of state: kubeconfig, diagnostics.
+    pub state: PathBuf,
+    /// Run the smoke job although its last verdict still holds.
+    pub force_smoke: bool,
+}
+
+impl<P: Ports> Run<'_, P> {
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.state.join("kubeconfig")
+    }
+
+    /// Carries out a plan.
+    ///
+    /// # Errors
+    /// The first failed step's error; steps that run beside it are dropped.
+    pub async fn up(&self, plan: &Plan) -> Result<()> {
+        let started = Instant::now();
+        self.sink.emit(Event::RunStarted { lab: plan.lab.clone(), steps: plan.steps.len() });
+        let (mut done, mut begun, mut changed) = (BTreeSet::new(), BTreeSet::new(), 0);
+        let mut running = FuturesUnordered::new();
+        loop {
+            for step in &plan.steps {
+                if step.needs.iter().all(|need| done.contains(need)) && begun.insert(step.id) {
+                    running.push(self.step(step));
+                }
+            }
+            let Some(finished) = running.next().await else { break };
+            let (id, outcome) = finished?;
+            changed += usize::from(matches!(outcome, Outcome::Changed(_)));
+            done.insert(id);
+        }
+        self.sink.emit(Event::RunDone { lab: plan.lab.clone(), changed, took: started.elapsed() });
+        Ok(())
+    }
+
+    async fn step(&self, step: &Step) -> Result<(&'static str, Outcome)> {
+        let started = Instant::now();
+        self.sink.emit(Event::StepStarted { id: step.id.to_owned(), title: step.title.clone() });
+        let context = Context { run: self, id: step.id, seen: RefCell::default() };
+        let result = tokio::time::timeout(step.deadline, context.act(&step.action)).await;
+        let result = result.unwrap_or_else(|_| {
+            let seen = context.seen.borrow().clone();
+            let why = if seen.is_empty() { "nothing was seen".to_owned() } else { format!("last seen: {seen}") };
+            Err(anyhow!("not done within {} s; {why}", step.deadline.as_secs()))
+        });
+        let (id, title, took) = (step.id.to_owned(), step.title.clone(), started.elapsed());
+        match result {
+            Ok(outcome) => {
+                self.sink.emit(Event::StepDone { id, title, outcome: outcome.clone(), took });
+                Ok((step.id, outcome))
+            }
+            Err(error) => {
+                self.sink.emit(Event::StepFailed { id, title: title.clone(), took });
+                if fault::kind(&error) != Kind::Bug {
+                    return Err(error);
+                }
+                let next = format!(
+                    "lab status --name {0}   (what is there); lab up --name {0}   (goes on from here)",
+                    self.lab.name
+                );
+                Err(error).context(Fault::new(Kind::Step, format!("step {}: {title}", step.id)).next(next))
+            }
+        }
+    }
+}
+
+/// What an action works with: the run, and where to say what it sees.
+pub struct Context<'a, P: Ports> {
+    pub run: &'a Run<'a, P>,
+    id: &'static str,
+    seen: RefCell<String>,
+}
+
+impl<P: Ports> Context<'_, P> {
+    /// Says what the step sees or does now; a timeout quotes the last of these.
+    pub fn note(&self, note: impl Into<String>) {
+        let note = note.into();
+        if *self.seen.borrow() != note {
+            self.seen.borrow_mut().clone_from(&note);
+            self.run.sink.emit(Event::StepProgress { id: self.id.to_owned(), note });
+        }
+    }
+
+    async fn act(&self, action: &Action) -> Result<Outcome> {
+        match action {
+            Action::Images { names } => images::have(self, names).await,
+            Action::Network => network::have(self).await,
+            Action::Registry => registry::have(self).await,
+            Action::Push { names } => push::have(self, names).await,
+            Action::Cluster { config } => cluster::have(self, config).await,
+            Action::Prefetch { references } => prefetch::have(self, references).await,
+            Action::Addresses => addresses::pin(self).await,
+            Action::NodesReady => nodes::ready(self).await,
+            Action::Credentials { secrets } => credentials::have(self, secrets).await,
+            Action::Apply { objects, ready } => apply::have(self, objects, ready).await,
+            Action::Bucket { bucket, secret } => bucket::have(self, bucket, secret).await,
+            Action::Smoke => smoke::have(self).await,
+            Action::Job(job) => {
+                let finished = job::run(self, job, &job::unique_name(&job.name)).await?;
+                Ok(Outcome::Changed(format!("{}, {} executors", finished.application, finished.pods.len())))
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Large images on the workers, pulled while the control planes still join.
+
+use anyhow::{Result, bail};
+use futures::future::try_join_all;
+
+use super::Context;
+use super::wait::{Look, until};
+use crate::event::Outcome;
+use crate::ports::{Docker as _, Ports};
+
+/// Asks containerd for an image the way the kubelet would: through the mirror configuration.
+const PULL: &str = "ctr --namespace k8s.io images pull --hosts-dir /etc/containerd/certs.d \"$0\"";
+
+pub async fn have<P: Ports>(context: &Context<'_, P>, references: &[String]) -> Result<Outcome> {
+    let lab = context.run.lab;
+    let worker =
+        |number| if number == 1 { format!("{}-worker", lab.name) } else { format!("{}-worker{number}", lab.name) };
+    let workers: Vec<String> = (1..=lab.cluster.workers).map(worker).collect();
+    let pulled = try_join_all(workers.iter().map(|worker| one(context, worker, references))).await?;
+    Ok(match pulled.iter().sum::<usize>() {
+        0 => Outcome::Unchanged("all there".to_owned()),
+        count => Outcome::Changed(format!("{count} pulled")),
+    })
+}
+
+async fn one<P: Ports>(context: &Context<'_, P>, worker: &str, references: &[String]) -> Result<usize> {
+    let docker = context.run.ports.docker();
+    let list = until(context, async || {
+        Ok(match docker.exec(worker, &["ctr", "--namespace", "k8s.io", "images", "ls", "-q"]).await {
+            Ok(output) if output.code == 0 => Look::Done(output.text()),
+            Ok(output) => Look::Pending(format!("{worker}: containerd is not ready: {}", output.stderr.trim())),
+            Err(error) => Look::Pending(format!("{worker} is not there yet: {error}")),
+        })
+    })
+    .await?;
+    let mut pulled = 0;
+    for reference in references.iter().filter(|reference| !list.lines().any(|line| line == *reference)) {
+        context.note(format!("{worker}: pulling {reference}"));
+        let output = docker.exec(worker, &["sh", "-c", PULL, reference]).await?;
+        if output.code != 0 {
+            bail!("{worker} cannot pull {reference}: {}", output.stderr.trim());
+        }
+        pulled += 1;
+    }
+    Ok(pulled)
+}

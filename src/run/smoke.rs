@@ -1,0 +1,99 @@
+//! The smoke job: a question made up on the spot, three executors, and a check of their answer.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+use rand::RngExt as _;
+use sha2::{Digest as _, Sha256};
+
+use super::job::{self, Finished};
+use super::{Context, Record, store};
+use crate::event::Outcome;
+use crate::fault::{Fault, Kind};
+use crate::images::path_and_tag;
+use crate::jobs::Job;
+use crate::ports::{Ports, Registry as _};
+use crate::smoke::graph;
+use crate::smoke::verdict::{Evidence, Question, Verdict, judge};
+
+/// The sample job that the smoke test runs.
+const JOB: &str = "pagerank";
+
+pub async fn have<P: Ports>(context: &Context<'_, P>) -> Result<Outcome> {
+    let run = context.run;
+    let kube = run.ports.kube();
+    let job = Job::sample(JOB).context("the smoke job is part of the binary")??;
+    let fingerprint = fingerprint(context, &job).await?;
+    if let Some(record) = Record::read(kube).await?
+        && record.fingerprint == fingerprint
+        && record.verdict.passed
+        && !run.force_smoke
+    {
+        return Ok(Outcome::Unchanged(format!("{}, at {}", summary(&record.verdict), record.at)));
+    }
+
+    let question = Question {
+        application: job::unique_name("smoke"),
+        seed: rand::rng().random(),
+        pages: run.lab.smoke.pages,
+        iterations: run.lab.smoke.iterations,
+        workers: usize::from(run.lab.cluster.workers),
+    };
+    let base = format!("{}/jobs/{}", run.lab.object_store.bucket, question.application);
+    store::put(kube, &format!("{base}/input/edges.tsv"), &graph::generate(question.seed, question.pages)).await?;
+    let finished = job::run(context, &job, &question.application).await?;
+    context.note("comparing the answer");
+    let verdict = verdict(context, &question, &finished, &base).await?;
+    let at = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+    Record { fingerprint, at, verdict: verdict.clone() }.write(kube).await?;
+    if !verdict.passed {
+        let what = format!("smoke job {} gave a wrong result", question.application);
+        let next = format!("lab up --smoke --name {}   (once more); its data stays in {base}", run.lab.name);
+        return Err(
+            anyhow::anyhow!(verdict.problems.join("\n")).context(Fault::new(Kind::Verification, what).next(next))
+        );
+    }
+    store::remove(kube, &base).await?;
+    Ok(Outcome::Changed(summary(&verdict)))
+}
+
+async fn verdict<P: Ports>(
+    context: &Context<'_, P>,
+    question: &Question,
+    finished: &Finished,
+    base: &str,
+) -> Result<Verdict> {
+    let kube = context.run.ports.kube();
+    let input = store::get(kube, &format!("{base}/input/edges.tsv")).await?;
+    let ranks = store::get(kube, &format!("{base}/output/ranks/part-00000")).await?;
+    let executors = store::get(kube, &format!("{base}/output/executors/part-00000")).await?;
+    let evidence = Evidence { input: &input, ranks: &ranks, executors: &executors, pods: &finished.pods };
+    let durations = BTreeMap::from([
+        ("until the driver started".to_owned(), finished.waited.as_secs_f64()),
+        ("driver".to_owned(), finished.ran.as_secs_f64()),
+    ]);
+    Ok(judge(question, &evidence, durations))
+}
+
+/// One line for people: `3 executors on 3 nodes, 2000 ranks compared`.
+pub fn summary(verdict: &Verdict) -> String {
+    let nodes: std::collections::BTreeSet<_> =
+        verdict.executors.iter().filter_map(|executor| executor.node.as_ref()).collect();
+    let nodes = nodes.len();
+    format!("{} executors on {nodes} nodes, {} ranks compared", verdict.executors.len(), verdict.pages)
+}
+
+/// Changes with the job's code, template, image and sizes, and with the number of workers.
+async fn fingerprint<P: Ports>(context: &Context<'_, P>, job: &Job) -> Result<String> {
+    let run = context.run;
+    let mut hash = Sha256::new();
+    hash.update(job.hash());
+    hash.update(serde_json::to_string(&run.lab.smoke)?);
+    hash.update(run.lab.cluster.workers.to_le_bytes());
+    for name in ["spark", "spark-operator", "minio"] {
+        let (path, tag) = path_and_tag(run.catalogue.reference(name)?);
+        let digest = run.ports.registry().digest(run.lab.registry.port, path, tag).await?;
+        hash.update(digest.unwrap_or_default());
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}

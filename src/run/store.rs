@@ -1,0 +1,40 @@
+//! MinIO's own client, `mc`, run inside MinIO's pod. Keys go in through standard input,
+//! never through arguments, and none leaves the cluster.
+
+use anyhow::{Result, bail};
+
+use crate::components::STORE_NAMESPACE;
+use crate::ports::{Kube, Output};
+
+/// The only pod of MinIO's StatefulSet.
+const POD: &str = "minio-0";
+
+/// Runs `mc` and hands back whatever it did.
+pub async fn try_mc<K: Kube>(kube: &K, args: &[&str], stdin: &[u8]) -> Result<Output> {
+    let argv: Vec<&str> = ["mc", "--no-color", "--quiet"].into_iter().chain(args.iter().copied()).collect();
+    kube.exec(STORE_NAMESPACE, POD, &argv, stdin).await
+}
+
+/// Runs `mc`; its standard output.
+pub async fn mc<K: Kube>(kube: &K, args: &[&str], stdin: &[u8]) -> Result<Vec<u8>> {
+    let output = try_mc(kube, args, stdin).await?;
+    if output.code != 0 {
+        bail!("`mc {}` ended with {}: {} {}", args.join(" "), output.code, output.stderr.trim(), output.text().trim());
+    }
+    Ok(output.stdout)
+}
+
+/// Writes an object.
+pub async fn put<K: Kube>(kube: &K, path: &str, content: &[u8]) -> Result<()> {
+    mc(kube, &["pipe", &format!("lab/{path}")], content).await.map(drop)
+}
+
+/// Reads an object.
+pub async fn get<K: Kube>(kube: &K, path: &str) -> Result<Vec<u8>> {
+    mc(kube, &["cat", &format!("lab/{path}")], b"").await
+}
+
+/// Removes all objects below a path.
+pub async fn remove<K: Kube>(kube: &K, path: &str) -> Result<()> {
+    mc(kube, &["rm", "--recursive", "--force", &format!("lab/{path}/")], b"").await.map(drop)
+}

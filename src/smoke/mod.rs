@@ -1,0 +1,13 @@
+//! The smoke job's question and the check of its answer, without any I/O.
+//!
+//! [`graph`] makes the input from a seed, [`rank`] computes the answer
+//! independently of Spark, [`answer`] reads what the job wrote, and
+//! [`verdict`] compares, ranks in [`compare`] and places in [`placement`].
+//! The job is `sample-jobs/pagerank`; its README defines the ranks.
+
+pub mod answer;
+pub mod compare;
+pub mod graph;
+pub mod placement;
+pub mod rank;
+pub mod verdict;

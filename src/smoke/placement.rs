@@ -1,0 +1,76 @@
+//! Which executors worked, and where: the job's report joined with the pods that Kubernetes had.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::answer::Work;
+
+/// The smoke job always has three, so that data crosses nodes and adds up to an answer.
+pub const EXECUTORS: usize = 3;
+
+/// An executor pod as the Kubernetes API knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pod {
+    pub name: String,
+    /// None as long as no node has taken it.
+    pub node: Option<String>,
+}
+
+/// An executor pod and what it did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Executor {
+    pub pod: String,
+    pub node: Option<String>,
+    /// Pages processed, summed over the iterations; 0 when it reported nothing.
+    pub records: u64,
+    /// Time its tasks spent on them.
+    pub seconds: f64,
+}
+
+/// Joins pods and reported work, in the order of the pods.
+#[must_use]
+pub fn executors(pods: &[Pod], work: &[Work]) -> Vec<Executor> {
+    let done_by = |pod: &Pod| work.iter().filter(|work| work.pod == pod.name).fold((0, 0.0), add);
+    pods.iter()
+        .map(|pod| {
+            let (records, seconds) = done_by(pod);
+            Executor { pod: pod.name.clone(), node: pod.node.clone(), records, seconds }
+        })
+        .collect()
+}
+
+fn add((records, seconds): (u64, f64), work: &Work) -> (u64, f64) {
+    (records + work.records, seconds + work.seconds)
+}
+
+/// What is wrong: not three pods, not all at work, unknown workers, too few nodes, too few records.
+///
+/// `records` is what all of them had to process together.
+#[must_use]
+pub fn problems(executors: &[Executor], work: &[Work], workers: usize, records: u64) -> Vec<String> {
+    let mut problems = Vec::new();
+    if executors.len() != EXECUTORS {
+        problems.push(format!("{} executor pods ran, not {EXECUTORS}", executors.len()));
+    }
+    for executor in executors.iter().filter(|executor| executor.records == 0) {
+        problems.push(format!("executor {} processed no records", executor.pod));
+    }
+    for work in work.iter().filter(|work| executors.iter().all(|executor| executor.pod != work.pod)) {
+        problems.push(format!("{} reported work, but the cluster had no such executor pod", work.pod));
+    }
+    let nodes: BTreeSet<_> = executors.iter().filter_map(|executor| executor.node.as_deref()).collect();
+    let wanted = EXECUTORS.min(workers);
+    if nodes.len() != wanted {
+        problems.push(format!("the executors ran on {} nodes, not on {wanted}: {nodes:?}", nodes.len()));
+    }
+    // Spark counts a repeated stage again, so more than all is no fault.
+    let processed: u64 = executors.iter().map(|executor| executor.records).sum();
+    if processed < records {
+        problems.push(format!("the executors processed {processed} of {records} records"));
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+//! A step of a plan: what is to be true afterwards, as data.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::jobs::Job;
+
+/// One step. Steps whose `needs` are met run at the same time.
+#[derive(Debug, Clone, Serialize)]
+pub struct Step {
+    /// Short unique name, used in `needs` and on the screen.
+    pub id: &'static str,
+    /// What will be true when the step is done.
+    pub title: String,
+    /// Ids of the steps that must be done before.
+    pub needs: Vec<&'static str>,
+    /// The longest it may take, waiting included.
+    pub deadline: Duration,
+    pub action: Action,
+}
+
+/// Everything a step can do. A new component is a new list of these;
+/// only a new primitive adds a variant.
+#[derive(Debug, Clone, Serialize)]
+pub enum Action {
+    /// Have these images (names of `images.toml`) in the Docker engine.
+    Images { names: Vec<String> },
+    /// Have the lab's own Docker network.
+    Network,
+    /// Have the lab's registry container running.
+    Registry,
+    /// Have these images in the lab's registry.
+    Push { names: Vec<String> },
+    /// Have the kind cluster, made from this configuration.
+    Cluster { config: String },
+    /// Have these references in the workers' image stores before pods ask for them.
+    Prefetch { references: Vec<String> },
+    /// Have the containers' addresses pinned, so that they outlive a restart of Docker.
+    Addresses,
+    /// Have all nodes Ready and cluster DNS answering on each.
+    NodesReady,
+    /// Have credentials: random, made once, never changed.
+    Credentials { secrets: Vec<SecretSpec> },
+    /// Have these objects in the cluster, and these workloads ready.
+    Apply { objects: Vec<Value>, ready: Vec<Workload> },
+    /// Have a bucket and a user that may use only it.
+    Bucket { bucket: String, secret: ObjectName },
+    /// Have seen a job with three executors give the right answer.
+    Smoke,
+    /// Have run this job to its end.
+    Job(Job),
+}
+
+/// A Secret with random values. The values are never part of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SecretSpec {
+    pub object: ObjectName,
+    /// Keys with a fixed, public value, such as a user name.
+    pub fixed: Vec<(String, String)>,
+    /// Keys whose value is made at random: 128 bits, in hexadecimal.
+    pub random: Vec<String>,
+}
+
+/// Namespace and name of an object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ObjectName {
+    pub namespace: String,
+    pub name: String,
+}
+
+impl ObjectName {
+    pub fn new(namespace: &str, name: &str) -> Self {
+        Self { namespace: namespace.to_owned(), name: name.to_owned() }
+    }
+}
+
+/// A workload that counts as ready when all its replicas are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Workload {
+    /// `Deployment`, `StatefulSet` or `DaemonSet`.
+    pub kind: String,
+    pub object: ObjectName,
+}
