@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, anyhow};
 use include_dir::{Dir, File, include_dir};
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
+
+use crate::fingerprint::Fingerprint;
 
 /// Catalogue and recipes travel inside the binary, so that `lab` works anywhere.
 static FOLDER: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/images");
@@ -94,20 +95,19 @@ impl Catalogue {
     /// When no image has this name.
     pub fn recipe(&self, name: &str) -> Result<String> {
         let image = self.get(name)?;
-        let mut hash = Sha256::new();
+        let mut print = Fingerprint::default();
         if let Some(folder) = FOLDER.get_dir(name) {
             let mut files = Vec::new();
             collect(folder, &mut files);
             for file in files {
-                hash.update(file.path().to_string_lossy().as_bytes());
-                hash.update((file.contents().len() as u64).to_le_bytes());
-                hash.update(file.contents());
+                print.add(file.path().to_string_lossy().as_bytes());
+                print.add(file.contents());
             }
         }
         for need in &image.needs {
-            hash.update(self.recipe(need)?.as_bytes());
+            print.add(self.recipe(need)?);
         }
-        Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(print.hex())
     }
 
     /// The name a built image has in the engine: never that of its upstream, which it must not shadow.

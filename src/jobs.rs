@@ -6,22 +6,23 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use include_dir::{Dir, include_dir};
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
+
+use crate::fingerprint::Fingerprint;
 
 /// The sample jobs travel inside the binary.
 static SAMPLES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/sample-jobs");
 
-/// The template of the SparkApplication in a job's folder.
+/// The template of the `SparkApplication` in a job's folder.
 const TEMPLATE: &str = "application.yaml";
 
-/// What a ConfigMap may hold, less some room for its metadata (the API's limit is 1 MiB).
+/// What a `ConfigMap` may hold, less some room for its metadata (the API's limit is 1 MiB).
 const LARGEST: usize = 1_000_000;
 
 /// One job.
 #[derive(Debug, Clone, Serialize)]
 pub struct Job {
     pub name: String,
-    /// Handlebars template of the SparkApplication.
+    /// Handlebars template of the `SparkApplication`.
     pub template: String,
     /// The other files, mounted at `/opt/job`.
     pub files: BTreeMap<String, String>,
@@ -49,7 +50,7 @@ impl Job {
     /// A job from a folder on disk. Folders inside it are left alone.
     ///
     /// # Errors
-    /// When it cannot be read, lacks its template, is no text, or is too large for a ConfigMap.
+    /// When it cannot be read, lacks its template, is no text, or is too large for a `ConfigMap`.
     pub fn folder(path: &Path) -> Result<Self> {
         let mut files = BTreeMap::new();
         for entry in fs_err::read_dir(path)? {
@@ -80,11 +81,13 @@ impl Job {
 
     /// SHA-256 over the template and all files.
     pub fn hash(&self) -> String {
-        let mut hash = Sha256::new();
-        for (name, content) in std::iter::once((&TEMPLATE.to_owned(), &self.template)).chain(&self.files) {
-            hash.update(format!("{name}\0{}\0{content}", content.len()));
+        let mut print = Fingerprint::default();
+        print.add(&self.template);
+        for (name, content) in &self.files {
+            print.add(name);
+            print.add(content);
         }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        print.hex()
     }
 }
 

@@ -8,7 +8,7 @@
 //!
 //! | layer | modules |
 //! | --- | --- |
-//! | 0 | `fault` kinds of failure and exit codes |
+//! | 0 | `fault` kinds of failure and exit codes; `fingerprint` what something was made of |
 //! | 1 | `config` text → checked `Lab`; `images` the catalogue; `jobs` what people run; `smoke` question and answer |
 //! | 2 | `render` `Lab` → kind configuration and manifests |
 //! | 3 | `step` what is to be true |
@@ -24,6 +24,7 @@ pub mod config;
 pub mod event;
 pub mod exec;
 pub mod fault;
+pub mod fingerprint;
 pub mod images;
 pub mod jobs;
 pub mod plan;

@@ -29,7 +29,7 @@ pub fn up(site: &Site<'_>) -> Result<Plan> {
         id: "namespaces",
         title: "namespaces, Pod Security restricted".to_owned(),
         needs: vec!["addresses"],
-        deadline: Duration::from_secs(60),
+        deadline: Duration::from_mins(1),
         action: Action::Apply { objects: site.namespaces()?, ready: vec![] },
     });
     steps.extend(spark_operator::steps(site)?);

@@ -76,10 +76,11 @@ impl ObjectName {
     }
 }
 
-/// A workload that counts as ready when all its replicas are.
+/// Something that is not ready as soon as it exists: a workload when all its replicas are, a
+/// webhook configuration when its CA has been written into it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Workload {
-    /// `Deployment`, `StatefulSet` or `DaemonSet`.
+    /// `Deployment`, `StatefulSet`, `DaemonSet`, or one of the two webhook configurations.
     pub kind: String,
     pub object: ObjectName,
 }

@@ -3,9 +3,9 @@
 //! Beside each file stands `NAME.expected`: for a valid one the fields in which
 //! it differs from `full.yaml`, for an invalid one the whole message.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use fs_err as fs;
 use lab::config::{self, Lab, Overrides};
 
 #[test]
@@ -33,7 +33,8 @@ fn shipped_files_are_what_their_names_say() {
     let mut nodes = Vec::new();
     for path in yaml_files("lab-configs") {
         let lab = config::load_file(&path, &Overrides::default()).unwrap_or_else(|problems| panic!("{problems}"));
-        nodes.push((stem(&path), lab.cluster.control_planes, lab.cluster.workers));
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        nodes.push((name, lab.cluster.control_planes, lab.cluster.workers));
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!(text.matches("enabled: ").count(), 3, "{}: every `enabled` is to be seen", path.display());
     }
@@ -70,7 +71,7 @@ fn check_folder(folder: &str, result: impl Fn(&Path) -> Result<String, String>) 
 /// The lab as lines such as `cluster.workers: 3`.
 fn fields(lab: &Lab) -> Vec<String> {
     let mut lines = Vec::new();
-    flatten("", &serde_json::to_value(lab).unwrap(), &mut lines);
+    flatten("", &serde_json::to_value(lab).expect("a lab is plain data"), &mut lines);
     lines
 }
 
@@ -92,15 +93,11 @@ fn yaml_files(folder: &str) -> Vec<PathBuf> {
 }
 
 fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(root().join(folder)).unwrap();
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    let entries = fs::read_dir(root().join(folder)).expect("the folder is there");
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|found| found == extension));
     paths.sort();
     paths
-}
-
-fn stem(path: &Path) -> String {
-    path.file_stem().unwrap().to_string_lossy().into_owned()
 }
 
 fn root() -> &'static Path {

@@ -3,6 +3,7 @@
 usage: job.py INPUT OUTPUT ITERATIONS PARTITIONS
 """
 import json
+import operator
 import os
 import socket
 import sys
@@ -15,9 +16,9 @@ DAMPING = 0.85
 
 def main(input_path, output_path, iterations, partitions):
     """Reads the links, ranks the pages and writes the ranks and who worked on them."""
-    with SparkContext() as spark:
-        work = spark.accumulator({}, WorkByExecutor())
-        pages = read_pages(spark, input_path, partitions)
+    with SparkContext() as context:
+        work = context.accumulator({}, WorkByExecutor())
+        pages = read_pages(context, input_path, partitions)
         count = pages.count()
         if count == 0:
             raise ValueError(f"{input_path} holds no links")
@@ -28,14 +29,15 @@ def main(input_path, output_path, iterations, partitions):
             ranks, dangling = next_ranks(pages, ranks, count, partitions, work)
             print(f"iteration {iteration} of {iterations}: dangling rank {dangling:.6f}", flush=True)
 
+        # Spark computes the last ranks only now. repr writes enough digits to read the same number back.
         save_lines(ranks.map(lambda rank: f"{rank[0]}\t{rank[1]!r}"), f"{output_path}/ranks")
         report = [{"executor": executor, "pod": pod, **done} for (executor, pod), done in sorted(work.value.items())]
-        save_lines(spark.parallelize(map(json.dumps, report), 1), f"{output_path}/executors")
+        save_lines(context.parallelize(map(json.dumps, report), 1), f"{output_path}/executors")
 
 
-def read_pages(spark, path, partitions):
-    """Returns (page, targets) for every page of the file, also for those without targets or without sources."""
-    links = spark.textFile(path, partitions).map(parse_link)
+def read_pages(context, path, partitions):
+    """Returns (page, targets) for every page of the file, also for those that only receive links."""
+    links = context.textFile(path, partitions).map(parse_link)
     mentions = links.flatMap(lambda link: [link, (link[1], None)])
     targets_of = mentions.groupByKey(partitions).mapValues(lambda found: [page for page in found if page is not None])
     return targets_of.cache()  # every iteration reads it
@@ -53,7 +55,7 @@ def next_ranks(pages, ranks, count, partitions, work):
     """Returns the ranks after one more iteration and the rank that dangling pages held before it."""
     linked = pages.join(ranks, partitions)  # (page, (targets, rank)); no shuffle, both sides are partitioned alike
     dangling = linked.values().filter(lambda page: not page[0]).map(lambda page: page[1]).sum()
-    received = linked.mapPartitions(lambda part: share(part, work)).reduceByKey(float.__add__, partitions)
+    received = linked.mapPartitions(lambda part: share(part, work)).reduceByKey(operator.add, partitions)
     everybody = (1 - DAMPING) / count + DAMPING * dangling / count
     return received.mapValues(lambda rank: everybody + DAMPING * rank), dangling
 

@@ -15,8 +15,9 @@ TOLERANCE = 0.01
 
 def main(partitions):
     """Has every partition throw its darts, prints the estimate and checks it."""
-    with SparkContext() as spark:
-        hits = spark.range(partitions, numSlices=partitions).map(hits_in_circle).sum()
+    with SparkContext() as context:
+        seeds = context.range(partitions, numSlices=partitions)
+        hits = seeds.map(hits_in_circle).sum()
     estimate = 4 * hits / (partitions * DARTS_PER_PARTITION)
     print(f"pi is roughly {estimate:.6f} ({partitions} partitions, {DARTS_PER_PARTITION} darts each)", flush=True)
     if abs(estimate - math.pi) > TOLERANCE:

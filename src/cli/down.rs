@@ -12,7 +12,9 @@ pub async fn down(args: DownArgs) -> Result<()> {
     let sink = report::sink(true);
     let run = session.run(&*sink);
     let removed = run::down::down(&run, args.all).await?;
-    removed.iter().for_each(|what| report::talk(&format!("removed {what}")));
+    for what in &removed {
+        report::talk(&format!("removed {what}"));
+    }
     if removed.is_empty() {
         report::talk(&format!("lab {}: nothing to remove", session.lab.name));
     }

@@ -26,7 +26,10 @@ pub fn main() -> u8 {
             return if error.use_stderr() { Kind::Usage.exit_code() } else { 0 };
         }
     };
-    let filter = tracing_subscriber::EnvFilter::new(host::variable("LAB_LOG").unwrap_or_else(|| "warn".to_owned()));
+    // The client's errors come back as ours.
+    let filter = tracing_subscriber::EnvFilter::new(
+        host::variable("LAB_LOG").unwrap_or_else(|| "warn,kube_client=off".to_owned()),
+    );
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match run(args) {
         Ok(()) => 0,

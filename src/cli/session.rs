@@ -77,18 +77,17 @@ impl Session {
         folder.create(&self.state).with_context(|| format!("creating {}", self.state.display()))?;
         // Beside the folder of state, which `down --all` removes.
         let path = home.join(format!("{}.lock", self.lab.name));
-        match nix::fcntl::Flock::lock(host::open_private(&path)?, nix::fcntl::FlockArg::LockExclusiveNonblock) {
-            Ok(mut lock) => {
-                use std::io::Write as _;
-                lock.set_len(0)?;
-                write!(lock, "{}", std::process::id())?;
-                Ok(lock)
-            }
-            Err(_) => {
-                let holder = fs_err::read_to_string(&path).unwrap_or_default();
-                let what = format!("lab {} is in the hands of another run, process {holder}", self.lab.name);
-                Err(Fault::new(Kind::Locked, what).next("wait for it, or end it").error())
-            }
+        if let Ok(mut lock) =
+            nix::fcntl::Flock::lock(host::open_private(&path)?, nix::fcntl::FlockArg::LockExclusiveNonblock)
+        {
+            use std::io::Write as _;
+            lock.set_len(0)?;
+            write!(lock, "{}", std::process::id())?;
+            Ok(lock)
+        } else {
+            let holder = fs_err::read_to_string(&path).unwrap_or_default();
+            let what = format!("lab {} is in the hands of another run, process {holder}", self.lab.name);
+            Err(Fault::new(Kind::Locked, what).next("wait for it, or end it").error())
         }
     }
 }

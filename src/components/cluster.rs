@@ -23,7 +23,7 @@ pub fn steps(site: &Site<'_>) -> Result<Vec<Step>> {
         id: "cluster",
         title,
         needs: vec!["push"],
-        deadline: Duration::from_secs(10 * 60),
+        deadline: Duration::from_mins(10),
         action: Action::Cluster { config: render::kind_config(site.lab)? },
     }];
     if cluster.cni == Cni::KubeRouter {
@@ -34,7 +34,7 @@ pub fn steps(site: &Site<'_>) -> Result<Vec<Step>> {
             id: "network-plugin",
             title: "kube-router on every node".to_owned(),
             needs: vec!["addresses"],
-            deadline: Duration::from_secs(3 * 60),
+            deadline: Duration::from_mins(3),
             action: Action::Apply {
                 objects: render::objects(render::KUBE_ROUTER, &values)?,
                 ready: vec![Workload { kind: "DaemonSet".to_owned(), object }],
@@ -45,7 +45,7 @@ pub fn steps(site: &Site<'_>) -> Result<Vec<Step>> {
         id: "nodes",
         title: "all nodes Ready, cluster DNS answers".to_owned(),
         needs: vec!["addresses"],
-        deadline: Duration::from_secs(5 * 60),
+        deadline: Duration::from_mins(5),
         action: Action::NodesReady,
     });
     Ok(steps)
@@ -62,7 +62,7 @@ pub fn prefetch(site: &Site<'_>) -> Result<Vec<Step>> {
         id: "prefetch",
         title: "Spark's image on the workers".to_owned(),
         needs: vec!["push"],
-        deadline: Duration::from_secs(10 * 60),
+        deadline: Duration::from_mins(10),
         action: Action::Prefetch { references },
     }])
 }

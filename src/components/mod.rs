@@ -25,13 +25,13 @@ pub const JOBS_NAMESPACE: &str = "spark-jobs";
 pub const SYSTEM_NAMESPACE: &str = "lab-system";
 /// Service account of Spark drivers.
 pub const DRIVER_ACCOUNT: &str = "spark";
-/// Secret with MinIO's root user.
+/// Secret with `MinIO`'s root user.
 pub const ROOT_SECRET: &str = "minio-root";
 /// Secret with the S3 keys of Spark jobs.
 pub const JOBS_SECRET: &str = "object-store";
 /// The object store as pods reach it.
 pub const STORE_ENDPOINT: &str = "http://minio.object-store.svc:9000";
-/// The ConfigMap in [`SYSTEM_NAMESPACE`] that records the lab and its last smoke verdict.
+/// The `ConfigMap` in [`SYSTEM_NAMESPACE`] that records the lab and its last smoke verdict.
 pub const RECORD: &str = "lab";
 
 /// Docker label on everything of a lab; its value is the lab's name.

@@ -18,7 +18,7 @@ pub fn steps(site: &Site<'_>) -> Vec<Step> {
             id: "addresses",
             title: "addresses pinned".to_owned(),
             needs: vec!["cluster"],
-            deadline: Duration::from_secs(60),
+            deadline: Duration::from_mins(1),
             action: Action::Addresses,
         },
     ]

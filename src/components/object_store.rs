@@ -1,4 +1,4 @@
-//! MinIO, with a bucket and a user of its own for Spark jobs.
+//! `MinIO`, with a bucket and a user of its own for Spark jobs.
 
 use std::time::Duration;
 
@@ -37,14 +37,14 @@ pub fn steps(site: &Site<'_>) -> Result<Vec<Step>> {
             id: "credentials",
             title: "credentials of the object store".to_owned(),
             needs: vec!["namespaces"],
-            deadline: Duration::from_secs(60),
+            deadline: Duration::from_mins(1),
             action: Action::Credentials { secrets: vec![root, jobs.clone()] },
         },
         Step {
             id: "object-store",
             title: "MinIO".to_owned(),
             needs: vec!["credentials", "nodes"],
-            deadline: Duration::from_secs(5 * 60),
+            deadline: Duration::from_mins(5),
             action: Action::Apply {
                 objects: render::objects(render::OBJECT_STORE, &values)?,
                 ready: vec![Workload { kind: "StatefulSet".to_owned(), object }],
@@ -54,7 +54,7 @@ pub fn steps(site: &Site<'_>) -> Result<Vec<Step>> {
             id: "bucket",
             title: format!("bucket {} and its user", store.bucket),
             needs: vec!["object-store"],
-            deadline: Duration::from_secs(2 * 60),
+            deadline: Duration::from_mins(2),
             action: Action::Bucket { bucket: store.bucket.clone(), secret: jobs.object },
         },
     ])

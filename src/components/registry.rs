@@ -13,21 +13,21 @@ pub fn steps(site: &Site<'_>) -> Vec<Step> {
             title: format!("{} images in the Docker engine", all.len()),
             needs: vec![],
             // A first build of everything takes half an hour on two cores.
-            deadline: Duration::from_secs(2 * 60 * 60),
+            deadline: Duration::from_hours(2),
             action: Action::Images { names: all },
         },
         Step {
             id: "registry",
             title: "registry for the nodes".to_owned(),
             needs: vec!["network", "images"],
-            deadline: Duration::from_secs(60),
+            deadline: Duration::from_mins(1),
             action: Action::Registry,
         },
         Step {
             id: "push",
             title: "images in the registry".to_owned(),
             needs: vec!["registry"],
-            deadline: Duration::from_secs(15 * 60),
+            deadline: Duration::from_mins(15),
             action: Action::Push { names: site.node_images() },
         },
     ]

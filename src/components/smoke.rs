@@ -13,7 +13,7 @@ pub fn steps(site: &Site<'_>) -> Vec<Step> {
         id: "smoke",
         title: "PageRank with three executors, answer compared".to_owned(),
         needs: vec!["spark-operator", "bucket", "nodes", "prefetch"],
-        deadline: Duration::from_secs(10 * 60),
+        deadline: Duration::from_mins(10),
         action: Action::Smoke,
     }]
 }

@@ -23,24 +23,29 @@ pub fn steps(site: &Site<'_>) -> Result<Vec<Step>> {
         "driver_account": DRIVER_ACCOUNT,
         "image": site.catalogue.reference("spark-operator")?,
     });
-    let deployment =
-        |name| Workload { kind: "Deployment".to_owned(), object: ObjectName::new(OPERATOR_NAMESPACE, name) };
+    let ready =
+        |kind: &str, name| Workload { kind: kind.to_owned(), object: ObjectName::new(OPERATOR_NAMESPACE, name) };
     Ok(vec![
         Step {
             id: "definitions",
             title: "SparkApplication and its sisters known to the API".to_owned(),
             needs: vec!["addresses"],
-            deadline: Duration::from_secs(2 * 60),
+            deadline: Duration::from_mins(2),
             action: Action::Apply { objects: definitions, ready: vec![] },
         },
         Step {
             id: "spark-operator",
             title: "Spark Operator, controller and webhook".to_owned(),
             needs: vec!["definitions", "namespaces", "nodes"],
-            deadline: Duration::from_secs(5 * 60),
+            deadline: Duration::from_mins(5),
             action: Action::Apply {
                 objects: render::objects(render::SPARK_OPERATOR, &values)?,
-                ready: vec![deployment("controller"), deployment("webhook")],
+                ready: vec![
+                    ready("Deployment", "controller"),
+                    ready("Deployment", "webhook"),
+                    ready("MutatingWebhookConfiguration", "spark-operator"),
+                    ready("ValidatingWebhookConfiguration", "spark-operator"),
+                ],
             },
         },
     ])

@@ -139,7 +139,14 @@ mod tests {
 
     #[test]
     fn durations_have_one_unit() {
-        let cases = [("90s", Some(90)), ("10m", Some(600)), ("1h", Some(3600)), ("2d", Some(172_800)), ("1h30m", None), ("60", None)];
+        let cases = [
+            ("90s", Some(90)),
+            ("10m", Some(600)),
+            ("1h", Some(3600)),
+            ("2d", Some(172_800)),
+            ("1h30m", None),
+            ("60", None),
+        ];
         for (text, expected) in cases {
             assert_eq!(seconds(text), expected, "{text:?}");
         }

@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn a_large_file_is_too_large_wherever_it_is_cut() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "ü".repeat(tree::MAX_BYTES)).unwrap();
+        fs_err::write(file.path(), "ü".repeat(tree::MAX_BYTES)).unwrap();
         let problems = load_file(file.path(), &Overrides::default()).unwrap_err();
         assert!(problems.to_string().contains("larger than 256 KiB"), "{problems}");
     }

@@ -159,8 +159,8 @@ impl<'a> Section<'a> {
     }
 
     fn suggestion(&self, key: &Node) -> String {
-        let written = key.value.text().unwrap_or_default().to_lowercase();
-        let distance = |known: &&&str| strsim::damerau_levenshtein(&written, &known.to_lowercase());
+        let written = key.value.text().unwrap_or_default();
+        let distance = |known: &&&str| strsim::damerau_levenshtein(written, known);
         match self.known.iter().min_by_key(distance) {
             // One slip in three letters is a slip; more is another word.
             Some(nearest) if distance(&nearest) * 3 <= nearest.len() => format!("did you mean {nearest}?"),

@@ -222,7 +222,7 @@ mod tests {
         for (nesting, limit) in [("- ", "nested too deeply"), ("? ", "nested too deeply"), ("[", "recursion limit")] {
             assert!(message(&nesting.repeat(10_000)).contains(limit), "{nesting}");
         }
-        let deep = (0..300).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect::<String>();
+        let deep: String = (0..300).flat_map(|depth| [" ".repeat(depth), "a:\n".to_owned()]).collect();
         assert!(message(&deep).contains("nested too deeply"));
         assert!(parse(&"#".repeat(MAX_BYTES)).unwrap_err().complaint.message.contains("is empty"));
         assert!(message(&"#".repeat(MAX_BYTES + 1)).contains("larger than 256 KiB"));

@@ -1,11 +1,17 @@
 //! The schema `lab/v1alpha1`: one line a field with its key, default and rule.
 
+use std::ops::RangeInclusive;
+
 use super::lab::{Cluster, Cni, Lab, ObjectStore, Registry, Size, Smoke, SparkOperator};
 use super::measure::{duration, jvm_memory, quantity};
 use super::name;
 use super::rules::{number, number_of, one_of, switch};
 use super::section::Section;
 use super::subnet::{Subnet, private};
+
+/// Without the ports below, which take root to listen on.
+const PORTS: RangeInclusive<u16> = 1024..=65535;
+const CNIS: [(&str, Cni); 2] = [("kube-router", Cni::KubeRouter), ("kindnet", Cni::Kindnet)];
 
 pub fn lab(document: &mut Section<'_>) -> Lab {
     document.required("apiVersion", "lab/v1alpha1", one_of(&[("lab/v1alpha1", ())]));
@@ -14,8 +20,7 @@ pub fn lab(document: &mut Section<'_>) -> Lab {
     document.section("spec", |spec| Lab {
         name,
         cluster: spec.section("cluster", cluster),
-        registry: spec
-            .section("registry", |registry| Registry { port: registry.field("port", 15000, number(1024..=65535)) }),
+        registry: spec.section("registry", |registry| Registry { port: registry.field("port", 15000, number(PORTS)) }),
         spark_operator: spec.section("sparkOperator", |operator| SparkOperator {
             enabled: operator.field("enabled", true, switch),
             keep_finished_seconds: operator.field("keepFinished", 3600, duration("1m", "30d")),
@@ -40,17 +45,13 @@ fn cluster(cluster: &mut Section<'_>) -> Cluster {
         // Odd, because an even number of etcd members survives no more than the odd one below it.
         control_planes: cluster.field("controlPlanes", 3, number_of([1, 3, 5])),
         workers: cluster.field("workers", 3, number(1..=12)),
-        cni: cluster.field(
-            "cni",
-            Cni::KubeRouter,
-            one_of(&[("kube-router", Cni::KubeRouter), ("kindnet", Cni::Kindnet)]),
-        ),
+        cni: cluster.field("cni", Cni::KubeRouter, one_of(&CNIS)),
         subnet: cluster.field("subnet", Subnet::new([172, 29, 0, 0], 24), private(16..=28)),
-        // Every node gets a /24 of the pods' range, and kubeadm allows 16 bits for the number of the node.
-        pod_subnet: cluster.field("podSubnet", Subnet::new([10, 244, 0, 0], 16), private(8..=24)),
-        // kubeadm allows at most 20 bits for the number of a Service.
+        // Every node gets a /24 of the pods' range, there are two nodes at least, and kubeadm counts them in 16 bits.
+        pod_subnet: cluster.field("podSubnet", Subnet::new([10, 244, 0, 0], 16), private(8..=23)),
+        // kubeadm counts Services in 20 bits at most.
         service_subnet: cluster.field("serviceSubnet", Subnet::new([10, 96, 0, 0], 16), private(12..=24)),
-        api_port: cluster.field("apiPort", 16443, number(1024..=65535)),
+        api_port: cluster.field("apiPort", 16443, number(PORTS)),
     }
 }
 

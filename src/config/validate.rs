@@ -40,12 +40,15 @@ fn apart(reading: &mut Reading, (one, first): (&str, Subnet), (other, second): (
 
 fn room_for_containers(reading: &mut Reading, cluster: &Cluster) {
     let nodes = u32::from(cluster.nodes());
-    let load_balancers = u32::from(cluster.has_load_balancer());
-    // The gateway and the registry have an address each.
-    let needed = nodes + load_balancers + 2;
+    let (others, count) = if cluster.has_load_balancer() {
+        ("load balancer, registry and gateway", 3)
+    } else {
+        ("registry and gateway", 2)
+    };
+    let needed = nodes + count;
     let hosts = cluster.subnet.hosts();
     if hosts < needed {
-        let message = format!("{} holds {hosts} addresses, but {nodes} nodes need {needed}", cluster.subnet);
+        let message = format!("{} holds {hosts} addresses, but {nodes} nodes, {others} need {needed}", cluster.subnet);
         let complaint = Complaint::new(message).hint("choose a larger range or fewer nodes");
         reading.conflict(&[SUBNET, WORKERS, CONTROL_PLANES], complaint);
     }
@@ -53,7 +56,7 @@ fn room_for_containers(reading: &mut Reading, cluster: &Cluster) {
 
 fn room_for_pods(reading: &mut Reading, cluster: &Cluster) {
     let nodes = u32::from(cluster.nodes());
-    let parts = 1_u32.checked_shl(24_u32.saturating_sub(cluster.pod_subnet.prefix.into())).unwrap_or(1);
+    let parts = 1_u32 << 24_u8.saturating_sub(cluster.pod_subnet.prefix);
     if parts < nodes {
         let message =
             format!("{} holds {parts} ranges of /24, but each of {nodes} nodes needs one", cluster.pod_subnet);

@@ -9,7 +9,7 @@ use super::process::Command;
 use crate::ports::{Build, Builder};
 
 /// Settings of the host that a build inside a container must share.
-const PASSED_THROUGH: [&str; 10] = [
+const PASSED_THROUGH: [&str; 12] = [
     "HTTP_PROXY",
     "HTTPS_PROXY",
     "NO_PROXY",
@@ -18,8 +18,10 @@ const PASSED_THROUGH: [&str; 10] = [
     "no_proxy",
     "GOPROXY",
     "GONOSUMDB",
+    "GOSUMDB",
     "PIP_INDEX_URL",
     "PIP_EXTRA_INDEX_URL",
+    "PIP_TRUSTED_HOST",
 ];
 
 pub struct Buildx;
@@ -50,9 +52,14 @@ impl Builder for Buildx {
         if let Some(bundle) = host::ca_bundle() {
             command = command.args(["--secret".to_owned(), format!("id=ca,src={}", bundle.display())]);
         }
+        // Mirrors and proxies of Maven stand in a file, often with a password.
+        let settings = host::variable("HOME").map(|home| Path::new(&home).join(".m2/settings.xml"));
+        if let Some(settings) = settings.filter(|path| path.is_file()) {
+            command = command.args(["--secret".to_owned(), format!("id=maven-settings,src={}", settings.display())]);
+        }
         let mut line = |text: &str| {
             if let Some(text) = summary(text) {
-                progress(text.to_owned());
+                progress(text);
             }
         };
         command
@@ -64,10 +71,19 @@ impl Builder for Buildx {
     }
 }
 
+/// The longest instruction that is shown whole, in characters.
+const SHOWN: usize = 90;
+
 /// The instruction that a line of BuildKit's plain progress announces, none for other lines.
-fn summary(line: &str) -> Option<&str> {
+fn summary(line: &str) -> Option<String> {
     let (_, text) = line.strip_prefix('#')?.split_once(' ')?;
-    text.starts_with('[').then_some(text).filter(|text| !text.starts_with("[internal]"))
+    let housekeeping = ["[internal]", "[context "].iter().any(|start| text.starts_with(start));
+    if housekeeping || !text.starts_with('[') {
+        return None;
+    }
+    // Mounts say how a step runs; the step itself comes after them.
+    let words = text.split_whitespace().filter(|word| !word.starts_with("--mount="));
+    Some(words.collect::<Vec<_>>().join(" ").chars().take(SHOWN).collect())
 }
 
 #[cfg(test)]
@@ -76,7 +92,9 @@ mod tests {
 
     #[test]
     fn only_instructions_are_shown() {
-        assert_eq!(summary("#12 [build 3/4] RUN go build"), Some("[build 3/4] RUN go build"));
+        let line = "#12 [build 3/4] RUN --mount=type=cache,target=/x go build";
+        assert_eq!(summary(line).as_deref(), Some("[build 3/4] RUN go build"));
+        assert_eq!(summary("#3 [context base] load metadata"), None);
         assert_eq!(summary("#12 1.403 go: downloading"), None);
         assert_eq!(summary("#1 [internal] load build definition"), None);
         assert_eq!(summary("plain"), None);

@@ -37,8 +37,14 @@ pub fn error(error: &anyhow::Error) {
     let kind = fault::kind(error);
     let found = error.downcast_ref::<Fault>();
     let mut causes = error.chain().map(ToString::to_string);
-    talk(&format!("\n{}: {}", kind.heading(), causes.next().unwrap_or_default()));
+    let mut said = causes.next().unwrap_or_default();
+    talk(&format!("\n{}: {said}", kind.heading()));
     for cause in causes {
+        // Libraries often repeat their cause in their own words.
+        if said.contains(cause.trim_end()) {
+            continue;
+        }
+        said.clone_from(&cause);
         talk(&format!("  because: {}", cause.trim_end().replace('\n', "\n    ")));
     }
     match (kind, found.and_then(|fault| fault.next.as_ref())) {

@@ -7,15 +7,13 @@ pub struct Plain;
 
 impl Sink for Plain {
     fn emit(&self, event: Event) {
-        if let Some(line) = line(&event) {
-            talk(&line);
-        }
+        talk(&line(&event));
     }
 }
 
-/// The line for an event; none where a log is better off without it.
-pub fn line(event: &Event) -> Option<String> {
-    Some(match event {
+/// The line for an event.
+pub fn line(event: &Event) -> String {
+    match event {
         Event::RunStarted { lab, steps } => format!("lab {lab}: {steps} steps"),
         Event::StepStarted { id, title } => format!("[{id}] {title} ..."),
         Event::StepProgress { id, note } => format!("[{id}] {note}"),
@@ -31,5 +29,5 @@ pub fn line(event: &Event) -> Option<String> {
         Event::RunDone { lab, changed, took } => {
             format!("lab {lab} is up, {changed} steps changed something ({})", duration(*took))
         }
-    })
+    }
 }

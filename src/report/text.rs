@@ -1,7 +1,5 @@
 //! Results as tables.
 
-use std::fmt::Write as _;
-
 use crate::images::Catalogue;
 use crate::plan::Plan;
 use crate::run::ImageState;
@@ -54,8 +52,7 @@ pub fn status(status: &Status) -> String {
             for executor in &verdict.executors {
                 let node = executor.node.as_deref().unwrap_or("-");
                 let (pod, records, seconds) = (&executor.pod, executor.records, executor.seconds);
-                // Writing to a String cannot fail.
-                let _infallible = writeln!(text, "  {pod:<44} {node:<20} {records} records, {seconds:.1} s at work");
+                text.push_str(&format!("  {pod:<44} {node:<20} {records} records, {seconds:.1} s at work\n"));
             }
             for problem in &verdict.problems {
                 text.push_str(&format!("  {problem}\n"));

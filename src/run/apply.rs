@@ -21,7 +21,7 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, objects: &[Value], workloa
         kube.apply(object).await?;
     }
     for object in objects.iter().filter(|object| object["kind"] == "CustomResourceDefinition") {
-        until(context, async || Ok(established(kube.get(object).await?))).await?;
+        until(context, async || Ok(established(kube.get(object).await?.as_ref()))).await?;
     }
     for workload in workloads {
         until(context, async || look(context, workload).await).await?;
@@ -32,8 +32,8 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, objects: &[Value], workloa
     })
 }
 
-fn established(live: Option<Value>) -> Look<()> {
-    let conditions = live.as_ref().and_then(|live| live.pointer("/status/conditions")?.as_array());
+fn established(live: Option<&Value>) -> Look<()> {
+    let conditions = live.and_then(|live| live.pointer("/status/conditions")?.as_array());
     let found = |list: &Vec<Value>| list.iter().any(|item| item["type"] == "Established" && item["status"] == "True");
     if conditions.is_some_and(found) {
         Look::Done(())
@@ -46,8 +46,9 @@ fn established(live: Option<Value>) -> Look<()> {
 async fn look<P: Ports>(context: &Context<'_, P>, workload: &Workload) -> Result<Look<()>> {
     let kube = context.run.ports.kube();
     let (namespace, name) = (&workload.object.namespace, &workload.object.name);
+    let webhook = workload.kind.ends_with("WebhookConfiguration");
     let id = json!({
-        "apiVersion": "apps/v1", "kind": workload.kind,
+        "apiVersion": if webhook { "admissionregistration.k8s.io/v1" } else { "apps/v1" }, "kind": workload.kind,
         "metadata": { "namespace": namespace, "name": name },
     });
     let live = match kube.get(&id).await {
@@ -58,6 +59,9 @@ async fn look<P: Ports>(context: &Context<'_, P>, workload: &Workload) -> Result
     if is_ready(&live) {
         return Ok(Look::Done(()));
     }
+    if webhook {
+        return Ok(Look::Pending(format!("{} {name} has no CA yet", workload.kind)));
+    }
     let selector = live.pointer("/spec/selector/matchLabels").and_then(Value::as_object).cloned().unwrap_or_default();
     let labels: Vec<String> =
         selector.iter().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
@@ -67,6 +71,9 @@ async fn look<P: Ports>(context: &Context<'_, P>, workload: &Workload) -> Result
 
 /// True where the controller has seen the newest form and all replicas of it are ready.
 pub fn is_ready(live: &Value) -> bool {
+    if let Some(webhooks) = live["webhooks"].as_array() {
+        return webhooks.iter().all(|webhook| webhook["clientConfig"]["caBundle"].is_string());
+    }
     let number = |pointer: &str| live.pointer(pointer).and_then(Value::as_i64);
     if number("/status/observedGeneration") < number("/metadata/generation") {
         return false;
@@ -97,6 +104,13 @@ mod tests {
         assert!(is_ready(&deployment(2, 2)));
         assert!(!is_ready(&deployment(1, 2)));
         assert!(!is_ready(&deployment(2, 1)));
+    }
+
+    #[test]
+    fn a_webhook_configuration_is_ready_when_every_webhook_has_its_ca() {
+        let with = |second: serde_json::Value| json!({"webhooks": [{"clientConfig": {"caBundle": "x"}}, {"clientConfig": second}]});
+        assert!(is_ready(&with(json!({"caBundle": "x"}))));
+        assert!(!is_ready(&with(json!({}))));
     }
 
     #[test]

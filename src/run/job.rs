@@ -80,7 +80,7 @@ pub async fn run<P: Ports>(context: &Context<'_, P>, job: &Job, application: &st
     kube.apply(&files).await?;
     let mut owner = Value::Null;
     for object in &mut objects {
-        let live = kube.apply(object).await?;
+        let live = until(context, async || admitted(kube.apply(object).await)).await?;
         if live["kind"] == "SparkApplication" {
             owner = json!([{
                 "apiVersion": live["apiVersion"], "kind": "SparkApplication",
@@ -95,25 +95,35 @@ pub async fn run<P: Ports>(context: &Context<'_, P>, job: &Job, application: &st
     let driver = format!("{application}-driver");
     let early = until(context, async || waiting_for_driver(context, application, &driver).await).await?;
     let waited = submitted.elapsed();
-    let state = match early {
-        Some(state) => state,
-        None => {
-            context.note(format!("driver {driver} runs"));
-            let mut line = |text: String| context.run.sink.emit(Event::JobLog { line: text });
-            let follow = kube.follow(JOBS_NAMESPACE, &driver, &mut line);
-            let end = until(context, async || ended(context, application).await);
-            let (followed, state) = tokio::join!(follow, end);
-            if let Err(error) = followed {
-                tracing::warn!("the driver's log broke off: {error:#}");
-            }
-            state?
+    let state = if let Some(state) = early {
+        state
+    } else {
+        context.note(format!("driver {driver} runs"));
+        let mut line = |text: String| context.run.sink.emit(Event::JobLog { line: text });
+        let follow = kube.follow(JOBS_NAMESPACE, &driver, &mut line);
+        let end = until(context, async || ended(context, application).await);
+        let (followed, state) = tokio::join!(follow, end);
+        if let Err(error) = followed {
+            tracing::warn!("the driver's log broke off: {error:#}");
         }
+        state?
     };
     if state.0 != "COMPLETED" {
         return Err(explain(context, application, &driver, &state).await);
     }
     let pods = executors(context, application).await?;
-    Ok(Finished { application: application.to_owned(), pods, waited, ran: submitted.elapsed() - waited })
+    Ok(Finished { application: application.to_owned(), pods, waited, ran: submitted.elapsed().saturating_sub(waited) })
+}
+
+/// Waits where the API server has not heard yet of the operator's webhook or of its certificate.
+fn admitted(applied: Result<Value>) -> Result<Look<Value>> {
+    match applied {
+        Ok(live) => Ok(Look::Done(live)),
+        Err(error) if format!("{error:#}").contains("failed calling webhook") => {
+            Ok(Look::Pending(format!("{error:#}")))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 type State = (String, String);

@@ -14,7 +14,7 @@ use crate::ports::{Docker as _, Kind, Kube as _, Ports};
 const ASK: &str = r#"
 exec 3<>"/dev/tcp/$0/53" || exit 1
 name='\x0akubernetes\x07default\x03svc\x07cluster\x05local\x00'
-printf '\x00\x35\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00'"$name"'\x00\x01\x00\x01' >&3
+printf '\x00\x36\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00'"$name"'\x00\x01\x00\x01' >&3
 answer=$(head -c 10 <&3 | od -An -tx1 | tr -d ' \n')
 # Length, id, flags, counts: code 0 in the second flag byte, at least one answer.
 [ "${answer:4:4}" = 1234 ] && [ "${answer:11:1}" = 0 ] && [ "${answer:16:4}" != 0000 ]

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
 use rand::RngExt as _;
-use sha2::{Digest as _, Sha256};
 
 use super::job::{self, Finished};
 use super::{Context, Record, store};
 use crate::event::Outcome;
 use crate::fault::{Fault, Kind};
+use crate::fingerprint::Fingerprint;
 use crate::images::path_and_tag;
 use crate::jobs::Job;
 use crate::ports::{Ports, Registry as _};
@@ -86,14 +86,14 @@ pub fn summary(verdict: &Verdict) -> String {
 /// Changes with the job's code, template, image and sizes, and with the number of workers.
 async fn fingerprint<P: Ports>(context: &Context<'_, P>, job: &Job) -> Result<String> {
     let run = context.run;
-    let mut hash = Sha256::new();
-    hash.update(job.hash());
-    hash.update(serde_json::to_string(&run.lab.smoke)?);
-    hash.update(run.lab.cluster.workers.to_le_bytes());
+    let mut print = Fingerprint::default();
+    print.add(job.hash());
+    print.add(serde_json::to_string(&run.lab.smoke)?);
+    print.add(run.lab.cluster.workers.to_le_bytes());
     for name in ["spark", "spark-operator", "minio"] {
         let (path, tag) = path_and_tag(run.catalogue.reference(name)?);
         let digest = run.ports.registry().digest(run.lab.registry.port, path, tag).await?;
-        hash.update(digest.unwrap_or_default());
+        print.add(digest.unwrap_or_default());
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(print.hex())
 }

@@ -1,4 +1,4 @@
-//! MinIO's own client, `mc`, run inside MinIO's pod. Keys go in through standard input,
+//! `MinIO`'s own client, `mc`, run inside `MinIO`'s pod. Keys go in through standard input,
 //! never through arguments, and none leaves the cluster.
 
 use anyhow::{Result, bail};
@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use crate::components::STORE_NAMESPACE;
 use crate::ports::{Kube, Output};
 
-/// The only pod of MinIO's StatefulSet.
+/// The only pod of `MinIO`'s `StatefulSet`.
 const POD: &str = "minio-0";
 
 /// Runs `mc` and hands back whatever it did.

@@ -11,9 +11,9 @@ pub struct Work {
     /// Spark's number for the executor.
     pub executor: String,
     pub pod: String,
-    pub tasks: u64,
+    pub tasks: u32,
     /// Pages processed, summed over the iterations.
-    pub records: u64,
+    pub records: u32,
     /// Time its tasks spent on them.
     pub seconds: f64,
 }

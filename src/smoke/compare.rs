@@ -18,7 +18,6 @@ pub struct Comparison {
 }
 
 /// Compares the pages, each rank, and the sum.
-#[must_use]
 pub fn compare(computed: &BTreeMap<&str, f64>, found: &BTreeMap<String, f64>) -> Comparison {
     let mut problems = Vec::new();
     let missing: Vec<_> = computed.keys().filter(|page| !found.contains_key(**page)).collect();

@@ -18,7 +18,6 @@ pub struct Graph {
 
 impl Graph {
     /// How many links there are.
-    #[must_use]
     pub fn links(&self) -> usize {
         self.targets.iter().map(Vec::len).sum()
     }
@@ -31,7 +30,6 @@ impl Graph {
 ///
 /// # Panics
 /// With fewer than three pages, which have no room for both oddities.
-#[must_use]
 pub fn generate(seed: u64, pages: u32) -> Vec<u8> {
     assert!(pages >= 3, "a graph needs at least 3 pages, got {pages}");
     // Named, not `StdRng`: its stream is the same in every release.

@@ -29,25 +29,22 @@ pub struct Executor {
 }
 
 /// Joins pods and reported work, in the order of the pods.
-#[must_use]
 pub fn executors(pods: &[Pod], work: &[Work]) -> Vec<Executor> {
-    let done_by = |pod: &Pod| work.iter().filter(|work| work.pod == pod.name).fold((0, 0.0), add);
-    pods.iter()
-        .map(|pod| {
-            let (records, seconds) = done_by(pod);
-            Executor { pod: pod.name.clone(), node: pod.node.clone(), records, seconds }
-        })
-        .collect()
-}
-
-fn add((records, seconds): (u64, f64), work: &Work) -> (u64, f64) {
-    (records + work.records, seconds + work.seconds)
+    let joined = |pod: &Pod| {
+        let done = || work.iter().filter(|work| work.pod == pod.name);
+        Executor {
+            pod: pod.name.clone(),
+            node: pod.node.clone(),
+            records: done().map(|work| u64::from(work.records)).sum(),
+            seconds: done().map(|work| work.seconds).sum(),
+        }
+    };
+    pods.iter().map(joined).collect()
 }
 
 /// What is wrong: not three pods, not all at work, unknown workers, too few nodes, too few records.
 ///
 /// `records` is what all of them had to process together.
-#[must_use]
 pub fn problems(executors: &[Executor], work: &[Work], workers: usize, records: u64) -> Vec<String> {
     let mut problems = Vec::new();
     if executors.len() != EXECUTORS {
@@ -56,7 +53,8 @@ pub fn problems(executors: &[Executor], work: &[Work], workers: usize, records: 
     for executor in executors.iter().filter(|executor| executor.records == 0) {
         problems.push(format!("executor {} processed no records", executor.pod));
     }
-    for work in work.iter().filter(|work| executors.iter().all(|executor| executor.pod != work.pod)) {
+    let unknown = |work: &&Work| executors.iter().all(|executor| executor.pod != work.pod);
+    for work in work.iter().filter(unknown) {
         problems.push(format!("{} reported work, but the cluster had no such executor pod", work.pod));
     }
     let nodes: BTreeSet<_> = executors.iter().filter_map(|executor| executor.node.as_deref()).collect();

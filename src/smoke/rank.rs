@@ -9,7 +9,6 @@ use super::graph::Graph;
 pub const DAMPING: f64 = 0.85;
 
 /// The rank of each page of `graph`, in the order of its pages; they sum to 1.
-#[must_use]
 pub fn page_ranks(graph: &Graph, iterations: u32) -> Vec<f64> {
     let count = as_float(graph.pages.len());
     let mut ranks = vec![1.0 / count; graph.pages.len()];

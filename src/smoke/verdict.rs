@@ -52,7 +52,6 @@ pub struct Verdict {
 }
 
 /// Judges the evidence; whatever cannot be read is a problem, never an error.
-#[must_use]
 pub fn judge(question: &Question, evidence: &Evidence<'_>, durations: BTreeMap<String, f64>) -> Verdict {
     let mut problems = Vec::new();
     if evidence.input != graph::generate(question.seed, question.pages) {

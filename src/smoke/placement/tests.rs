@@ -5,8 +5,8 @@ fn pods(nodes: &[&str]) -> Vec<Pod> {
     (1..).zip(nodes).map(pod).collect()
 }
 
-fn work(records: &[u64]) -> Vec<Work> {
-    let work = |(number, records): (i32, &u64)| Work {
+fn work(records: &[u32]) -> Vec<Work> {
+    let work = |(number, records): (i32, &u32)| Work {
         executor: number.to_string(),
         pod: format!("exec-{number}"),
         tasks: 10,
@@ -17,7 +17,7 @@ fn work(records: &[u64]) -> Vec<Work> {
 }
 
 /// The problems of executors on these nodes that processed so much of 300 records, with so many worker nodes.
-fn problems_of(nodes: &[&str], records: &[u64], workers: usize) -> Vec<String> {
+fn problems_of(nodes: &[&str], records: &[u32], workers: usize) -> Vec<String> {
     let work = work(records);
     problems(&executors(&pods(nodes), &work), &work, workers, 300)
 }

@@ -1,5 +1,7 @@
-use super::super::graph::parse;
 use super::*;
+use crate::smoke::answer;
+use crate::smoke::compare::compare;
+use crate::smoke::graph::{generate, parse};
 
 /// Checks ranks worked out by hand, in the order in which the links name the pages.
 fn assert_ranks(links: &str, iterations: u32, expected: &[f64]) {
@@ -41,7 +43,22 @@ fn repeated_link_counts_each_time() {
 
 #[test]
 fn ranks_sum_to_one() {
-    let graph = parse(&super::super::graph::generate(11, 2000)).unwrap();
+    let graph = parse(&crate::smoke::graph::generate(11, 2000)).unwrap();
     let sum: f64 = page_ranks(&graph, 50).iter().sum();
     assert!((sum - 1.0).abs() < 1e-12, "{sum}");
+}
+
+#[test]
+fn agrees_with_what_spark_found() {
+    let graph = parse(&generate(1, 5)).unwrap();
+    let found = answer::ranks(
+        b"page-000000\t0.1848331838033171\n\
+          page-000001\t0.4599128288541246\n\
+          page-000002\t0.13885343824930335\n\
+          page-000003\t0.1082002745466275\n\
+          page-000004\t0.1082002745466275\n",
+    );
+    let computed = graph.pages.iter().map(String::as_str).zip(page_ranks(&graph, 10)).collect();
+    let comparison = compare(&computed, &found.unwrap());
+    assert_eq!(comparison.problems, [""; 0]);
 }

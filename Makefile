@@ -1,0 +1,45 @@
+# Every target has one line of help: `make` prints them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+CARGO := cargo
+LAB := target/release/lab
+
+.PHONY: help setup build up down test test-all fast check golden bench clean
+
+help: ## Print this help
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: ## Bring what is missing on this machine: Docker engine, buildx, kind, inotify limits
+	@scripts/setup
+
+build: ## Build the lab binary
+	$(CARGO) build --release --locked
+
+up: setup build ## Make the lab and prove it with a Spark job
+	$(LAB) up
+
+down: build ## Remove the lab's cluster
+	$(LAB) down
+
+test: fast ## Run all tests, the real cluster included (setup first on a new machine)
+	$(CARGO) test --release --locked --test e2e -- --ignored --nocapture
+
+test-all: test ## Run what is longer as well, and record the result in docs/test-all.md
+	tests/all
+
+fast: check ## Run the tests that need no Docker
+	$(CARGO) test --release --locked
+
+check: ## Check format, lints and scripts
+	$(CARGO) fmt --check
+	$(CARGO) clippy --release --locked --all-targets -- -D warnings
+	@tests/scripts
+
+golden: ## Rewrite the golden files from what the program prints now
+	LAB_GOLDEN=write $(CARGO) test --release --locked --test goldens
+
+bench: build ## Measure: raw kind against lab up, second up, idle memory
+	scripts/bench
+
+clean: ## Remove build output of the binary; images and labs stay
+	$(CARGO) clean

@@ -1,0 +1,105 @@
+//! The binary under test, and plain `docker` to look at what it did.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+
+pub struct Lab {
+    name: &'static str,
+    config: &'static str,
+    state: tempfile::TempDir,
+}
+
+/// What a run of the binary left behind.
+pub struct Finished {
+    code: Option<i32>,
+    text: String,
+}
+
+impl Lab {
+    pub fn new(name: &'static str, config: &'static str) -> Self {
+        Self { name, config, state: tempfile::tempdir().expect("a folder for state") }
+    }
+
+    /// The binary with this lab's flags; `args` starts with the verb.
+    #[expect(clippy::disallowed_methods, reason = "a test starts the binary under test")]
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
+        command.args(args).args(["--config", self.config, "--name", self.name]);
+        command.args(["--subnet", "172.30.77.0/24", "--api-port", "16543", "--registry-port", "15055"]);
+        command.env("LAB_STATE", self.state.path());
+        command
+    }
+
+    /// Runs the binary; its talk goes to the test's log as well.
+    pub fn run(&self, args: &[&str]) -> Finished {
+        let output = self.command(args).output().expect("the binary runs");
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        eprint!("{text}");
+        Finished { code: output.status.code(), text }
+    }
+
+    pub fn status(&self) -> Value {
+        let output = self.command(&["status", "--json"]).output().expect("the binary runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).expect("JSON on standard output")
+    }
+
+    pub fn state(&self) -> PathBuf {
+        self.state.path().to_owned()
+    }
+
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.state.path().join(self.name).join("kubeconfig")
+    }
+
+    pub fn first_node(&self) -> String {
+        format!("{}-control-plane", self.name)
+    }
+
+    pub fn containers(&self) -> Vec<String> {
+        let mut names = lines(&docker(&["ps", "-a", "--format", "{{.Names}}"]));
+        names.retain(|name| name.starts_with(&format!("{}-", self.name)));
+        names.sort();
+        names
+    }
+
+    /// Containers with their ids and start, and uid and generation of every object that a person made.
+    pub fn snapshot(&self) -> Vec<String> {
+        let format = "{{.Name}} {{.Id}} {{.State.StartedAt}}";
+        let mut all: Vec<String> =
+            self.containers().iter().map(|name| docker(&["inspect", "--format", format, name])).collect();
+        let kinds = "ns,deploy,sts,ds,svc,sa,cm,secret,roles,rolebindings,clusterroles,clusterrolebindings,crd,sc,pvc,\
+                     sparkapplications,mutatingwebhookconfigurations,validatingwebhookconfigurations";
+        let columns =
+            "-o=custom-columns=K:.kind,S:.metadata.namespace,N:.metadata.name,U:.metadata.uid,G:.metadata.generation";
+        all.extend(lines(&docker(&["exec", &self.first_node(), "kubectl", "get", kinds, "-A", columns])));
+        all
+    }
+}
+
+impl Finished {
+    #[track_caller]
+    pub fn expect_code(&self, code: i32) -> &Self {
+        assert_eq!(self.code, Some(code), "{}", self.text);
+        self
+    }
+
+    #[track_caller]
+    pub fn expect(&self, part: &str) -> &Self {
+        assert!(self.text.contains(part), "{part:?} is not in:\n{}", self.text);
+        self
+    }
+}
+
+/// Standard output and error of a docker command.
+#[expect(clippy::disallowed_methods, reason = "a test looks at the engine with other eyes than the binary's")]
+pub fn docker(args: &[&str]) -> String {
+    let output = Command::new("docker").args(args).output().expect("docker runs");
+    String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+}
+
+pub fn lines(text: &str) -> Vec<String> {
+    text.lines().map(str::to_owned).collect()
+}

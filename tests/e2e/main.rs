@@ -1,0 +1,124 @@
+//! The real thing: Docker, kind, a six-node cluster, Spark. Run by `make test`.
+//!
+//! One lab of its own name, subnet, ports and state, beside whatever else is on the machine.
+
+mod lab;
+
+use std::time::Instant;
+
+use lab::{Lab, docker, lines};
+
+/// Everything that people rely on, in the order in which they meet it: making the cluster
+/// is what takes time, so one lab serves all checks.
+#[test]
+#[ignore = "needs Docker and minutes: make test"]
+fn a_lab_from_nothing_to_nothing() {
+    let neighbours = everything_but_ours();
+    let lab = Lab::new("lab-e2e", "full");
+    lab.run(&["down", "--all"]).expect_code(0);
+
+    part("up with smoke job", || lab.run(&["up", "--ci"]).expect_code(0));
+    part("status", || status_is_complete(&lab));
+    part("second up changes nothing", || second_up_changes_nothing(&lab));
+    part("kubeconfig is private", || kubeconfig_is_private(&lab));
+    part("a sample job", || {
+        lab.run(&["run", "pi", "--ci"]).expect_code(0).expect("[job] done");
+    });
+    part("a failing job says why", || a_failing_job_says_why(&lab));
+    part("Pod Security refuses a privileged pod", || pod_security_is_enforced(&lab));
+    part("down keeps the registry", || down_keeps_the_registry(&lab));
+    part("down --all leaves nothing", || down_all_leaves_nothing(&lab));
+
+    assert_eq!(everything_but_ours(), neighbours, "something that is not ours was touched");
+}
+
+fn part<T>(name: &str, work: impl FnOnce() -> T) {
+    eprintln!("== {name}");
+    let started = Instant::now();
+    work();
+    eprintln!("== {name}: {:.1} s", started.elapsed().as_secs_f64());
+}
+
+fn status_is_complete(lab: &Lab) {
+    let status = lab.status();
+    let nodes = status["nodes"].as_array().expect("nodes");
+    assert_eq!(nodes.len(), 6, "{status:#}");
+    assert!(nodes.iter().all(|node| node["ready"] == true), "{status:#}");
+    assert!(
+        status["components"].as_array().expect("components").iter().all(|part| part["ready"] == true),
+        "{status:#}"
+    );
+    let verdict = &status["smoke"]["verdict"];
+    assert_eq!(verdict["passed"], true, "{status:#}");
+    let executors = verdict["executors"].as_array().expect("executors");
+    assert_eq!(executors.len(), 3, "{status:#}");
+    let mut on: Vec<&str> = executors.iter().filter_map(|executor| executor["node"].as_str()).collect();
+    on.sort_unstable();
+    on.dedup();
+    assert_eq!(on.len(), 3, "{status:#}");
+    assert!(executors.iter().all(|executor| executor["records"].as_u64() > Some(0)), "{status:#}");
+}
+
+fn second_up_changes_nothing(lab: &Lab) {
+    let before = lab.snapshot();
+    let started = Instant::now();
+    let output = lab.command(&["up", "--ci"]).env("LAB_LOG", "kube_client=debug").output().expect("lab runs");
+    eprintln!("   second up took {:.1} s", started.elapsed().as_secs_f64());
+    let log = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{log}");
+    assert!(log.contains("nothing changed"), "{log}");
+    assert!(log.contains("http.method=GET"), "the client's log shows no requests: {log}");
+    for method in ["POST", "PUT", "PATCH", "DELETE"] {
+        assert!(!log.contains(&format!("http.method={method}")), "a {method} request: {log}");
+    }
+    assert_eq!(lab.snapshot(), before);
+}
+
+fn kubeconfig_is_private(lab: &Lab) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = fs_err::metadata(lab.kubeconfig()).expect("kubeconfig").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+fn a_failing_job_says_why(lab: &Lab) {
+    let folder = lab.state().join("broken-job");
+    fs_err::create_dir_all(&folder).expect("folder");
+    let template = fs_err::read_to_string("sample-jobs/pi/application.yaml").expect("template");
+    fs_err::write(folder.join("application.yaml"), template).expect("template");
+    fs_err::write(folder.join("job.py"), "raise SystemExit('no such table: orders')\n").expect("job");
+    let output = lab.run(&["run", &folder.to_string_lossy(), "--ci"]);
+    output.expect_code(5).expect("no such table: orders").expect("next:");
+}
+
+fn pod_security_is_enforced(lab: &Lab) {
+    let pod = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x","namespace":"spark-jobs"},
+        "spec":{"containers":[{"name":"x","image":"x","securityContext":{"privileged":true}}]}}"#;
+    let script = format!("echo '{pod}' | kubectl create --dry-run=server -f - 2>&1");
+    let answer = docker(&["exec", &lab.first_node(), "bash", "-c", &script]);
+    assert!(answer.contains("violates PodSecurity \"restricted"), "{answer}");
+}
+
+fn down_keeps_the_registry(lab: &Lab) {
+    lab.run(&["down"]).expect_code(0);
+    assert_eq!(lab.containers(), ["lab-e2e-registry"]);
+    lab.run(&["down"]).expect_code(0);
+}
+
+fn down_all_leaves_nothing(lab: &Lab) {
+    lab.run(&["down", "--all"]).expect_code(0);
+    assert!(lab.containers().is_empty());
+    assert!(lines(&docker(&["volume", "ls", "-q", "--filter", "label=dev.lab.name=lab-e2e"])).is_empty());
+    assert!(lines(&docker(&["network", "ls", "-q", "--filter", "label=dev.lab.name=lab-e2e"])).is_empty());
+    assert!(!lab.kubeconfig().exists());
+    lab.run(&["down", "--all"]).expect_code(0).expect("nothing to remove");
+}
+
+/// Containers, volumes and networks that are not of the lab under test, with their ids.
+fn everything_but_ours() -> Vec<String> {
+    let mut all = lines(&docker(&["ps", "-a", "--no-trunc", "--format", "{{.ID}} {{.Names}}"]));
+    all.extend(lines(&docker(&["volume", "ls", "--format", "{{.Name}}"])));
+    all.extend(lines(&docker(&["network", "ls", "--no-trunc", "--format", "{{.ID}} {{.Name}}"])));
+    all.retain(|line| !line.contains("lab-e2e"));
+    all.sort();
+    all
+}
