@@ -1,3 +1,4 @@
+// Modules that kube has too are at its versions, so that what was compiled for it is used again.
 module lab/images/local-path
 
 go 1.26.0

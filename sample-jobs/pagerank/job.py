@@ -1,4 +1,4 @@
-"""PageRank over the links of one tab-separated file; README.md defines the ranks exactly.
+"""PageRank over the links of a tab-separated file; README.md defines the ranks exactly.
 
 usage: job.py INPUT OUTPUT ITERATIONS PARTITIONS
 """
