@@ -26,7 +26,9 @@ mod tests {
     fn parts_do_not_run_into_each_other() {
         let of = |parts: &[&str]| {
             let mut print = Fingerprint::default();
-            parts.iter().for_each(|part| print.add(part));
+            for part in parts {
+                print.add(part);
+            }
             print.hex()
         };
         assert_ne!(of(&["ab", "c"]), of(&["a", "bc"]));

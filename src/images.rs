@@ -2,6 +2,8 @@
 //! and the recipe that builds it.
 
 use std::collections::BTreeSet;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
@@ -145,6 +147,11 @@ impl Catalogue {
             let path = folder.join(file.path());
             fs_err::create_dir_all(path.parent().context("a file has a folder")?)?;
             fs_err::write(&path, file.contents())?;
+            // Whatever the umask: COPY takes modes over into the image.
+            fs_err::set_permissions(&path, Permissions::from_mode(0o644))?;
+        }
+        for inner in recipe.dirs().map(Dir::path).chain([recipe.path()]) {
+            fs_err::set_permissions(folder.join(inner), Permissions::from_mode(0o755))?;
         }
         Ok(folder.join(name))
     }

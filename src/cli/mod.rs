@@ -9,6 +9,8 @@ mod session;
 mod status;
 mod up;
 
+use std::io::IsTerminal as _;
+
 use clap::Parser as _;
 
 use crate::exec::host;
@@ -30,7 +32,8 @@ pub fn main() -> u8 {
     let filter = tracing_subscriber::EnvFilter::new(
         host::variable("LAB_LOG").unwrap_or_else(|| "warn,kube_client=off".to_owned()),
     );
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colour = std::io::stderr().is_terminal() && host::variable("NO_COLOR").is_none();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(std::io::stderr).init();
     match run(args) {
         Ok(()) => 0,
         Err(error) => {

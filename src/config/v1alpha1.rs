@@ -32,7 +32,7 @@ pub fn lab(document: &mut Section<'_>) -> Lab {
         }),
         smoke: spec.section("smoke", |smoke| Smoke {
             enabled: smoke.field("enabled", true, switch),
-            pages: smoke.field("pages", 2000, number(10..=200_000)),
+            pages: smoke.field("pages", 2000, number(100..=200_000)),
             iterations: smoke.field("iterations", 10, number(1..=50)),
             driver: smoke.section("driver", size),
             executor: smoke.section("executor", size),

@@ -25,9 +25,7 @@ pub fn line(event: &Event) -> String {
         }
         Event::StepFailed { id, took, .. } => format!("[{id}] failed after {}", duration(*took)),
         Event::JobLog { line } => format!("  | {line}"),
-        Event::RunDone { lab, changed: 0, took } => format!("lab {lab} is up, nothing changed ({})", duration(*took)),
-        Event::RunDone { lab, changed, took } => {
-            format!("lab {lab} is up, {changed} steps changed something ({})", duration(*took))
-        }
+        Event::RunDone { lab, changed: 0, took } => format!("lab {lab}: nothing changed ({})", duration(*took)),
+        Event::RunDone { lab, took, .. } => format!("lab {lab}: done ({})", duration(*took)),
     }
 }

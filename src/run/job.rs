@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 use super::wait::{Look, until};
-use super::{Context, diagnose};
+use super::{Context, diagnose, store};
 use crate::components::{DRIVER_ACCOUNT, JOBS_NAMESPACE, JOBS_SECRET, STORE_ENDPOINT};
 use crate::config::Size;
 use crate::event::Event;
@@ -16,9 +16,10 @@ use crate::ports::{self, Kube as _, Ports};
 use crate::smoke::placement::{EXECUTORS, Pod};
 use crate::{render, run::Run};
 
-/// How many of its last lines a failed driver is quoted with.
-const QUOTED_LINES: i64 = 15;
-/// How long the operator may take to take a finished job over into its status.
+/// How many of a failed driver's last lines are searched for the reason, and how many are quoted.
+const READ_LINES: i64 = 400;
+const QUOTED_LINES: usize = 15;
+/// The states in which an application stays.
 const STATES: [&str; 3] = ["COMPLETED", "FAILED", "SUBMISSION_FAILED"];
 
 /// How a job that completed ran.
@@ -38,11 +39,16 @@ pub fn unique_name(job: &str) -> String {
     format!("{job:.30}-{:06x}", rand::rng().random::<u32>() & 0x00ff_ffff)
 }
 
+/// Bucket and folder of a run's input and output.
+pub fn folder<P: Ports>(run: &Run<'_, P>, application: &str) -> String {
+    format!("{}/jobs/{application}", run.lab.object_store.bucket)
+}
+
 /// The values that a job's template may use; sample-jobs/README.md lists them for people.
 pub fn values<P: Ports>(run: &Run<'_, P>, application: &str) -> Result<Value> {
     let (lab, smoke) = (run.lab, &run.lab.smoke);
     let size = |size: &Size| json!({ "cpu_request": size.cpu_request, "memory": size.memory });
-    let base = format!("s3a://{}/jobs/{application}", lab.object_store.bucket);
+    let base = format!("s3a://{}", folder(run, application));
     Ok(json!({
         "name": application,
         "namespace": JOBS_NAMESPACE,
@@ -69,6 +75,10 @@ pub async fn run<P: Ports>(context: &Context<'_, P>, job: &Job, application: &st
     let kube = context.run.ports.kube();
     let mut objects = render::objects(&job.template, &values(context.run, application)?)
         .with_context(|| Fault::new(Kind::Config, format!("job {}: application.yaml cannot be used", job.name)))?;
+    for (name, content) in &job.input {
+        context.note(format!("{application}: putting input {name}"));
+        store::put(kube, &format!("{}/input/{name}", folder(context.run, application)), content).await?;
+    }
     let submitted = Instant::now();
     let mut files = json!({
         "apiVersion": "v1", "kind": "ConfigMap", "data": job.files,
@@ -190,7 +200,8 @@ pub async fn executors<P: Ports>(context: &Context<'_, P>, application: &str) ->
 /// Why a job failed: its state, its driver's last lines, and a pod in trouble.
 async fn explain<P: Ports>(context: &Context<'_, P>, application: &str, driver: &str, state: &State) -> anyhow::Error {
     let kube = context.run.ports.kube();
-    let log = kube.logs(JOBS_NAMESPACE, driver, None, QUOTED_LINES).await.unwrap_or_default();
+    let log = kube.logs(JOBS_NAMESPACE, driver, None, READ_LINES).await.unwrap_or_default();
+    let (reason, last) = quote(&log);
     let labels = format!("sparkoperator.k8s.io/app-name={application}");
     let pods = kube.list(&ports::Kind::POD, Some(JOBS_NAMESPACE), &labels).await.unwrap_or_default();
     let mut text = format!("{} {}", state.0, state.1);
@@ -200,10 +211,47 @@ async fn explain<P: Ports>(context: &Context<'_, P>, application: &str, driver: 
             text.push_str(&format!("\nPod {JOBS_NAMESPACE}/{name}: {reason}"));
         }
     }
-    if !log.trim().is_empty() {
-        text.push_str(&format!("\nthe driver's last lines:\n{}", log.trim_end()));
+    if let Some(reason) = reason {
+        text.push_str(&format!("\nthe driver's last error: {reason}"));
+    }
+    if !last.is_empty() {
+        text.push_str(&format!("\nthe driver's last lines:\n{}", last.join("\n")));
     }
     let next =
         format!("kubectl -n {JOBS_NAMESPACE} describe sparkapplication {application}   (with the lab's kubeconfig)");
     anyhow::anyhow!(text).context(Fault::new(Kind::Step, format!("job {application} failed")).next(next))
+}
+
+/// The last error that a driver's log names, and its last lines without Java's stack frames.
+fn quote(log: &str) -> (Option<&str>, Vec<&str>) {
+    let is_frame = |line: &&str| {
+        let text = line.trim_start();
+        text.len() < line.len() && (text.starts_with("at ") || text.starts_with("... "))
+    };
+    let lines: Vec<&str> = log.lines().filter(|line| !is_frame(line) && !line.trim().is_empty()).collect();
+    let names_error = |line: &&&str| {
+        let text = line.trim_start_matches("Caused by: ").trim_start_matches(": ");
+        let class = text.split(": ").next().unwrap_or_default();
+        !class.contains(' ') && (class.ends_with("Error") || class.ends_with("Exception"))
+    };
+    let reason = lines.iter().rev().find(names_error).copied();
+    (reason, lines[lines.len().saturating_sub(QUOTED_LINES)..].to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quote;
+
+    #[test]
+    fn the_reason_is_the_last_error_and_frames_are_left_out() {
+        let log = "start\nCaused by: java.io.IOException: disk is full\n\tat a.b.C(D.java:1)\n\t... 20 more\nbye\n";
+        let (reason, last) = quote(log);
+        assert_eq!(reason, Some("Caused by: java.io.IOException: disk is full"));
+        assert_eq!(last, ["start", "Caused by: java.io.IOException: disk is full", "bye"]);
+    }
+
+    #[test]
+    fn a_log_without_error_has_no_reason() {
+        assert_eq!(quote("all is well: Error rate 0\n").0, None);
+    }
 }

@@ -149,7 +149,7 @@ impl<P: Ports> Context<'_, P> {
             Action::Smoke => smoke::have(self).await,
             Action::Job(job) => {
                 let finished = job::run(self, job, &job::unique_name(&job.name)).await?;
-                Ok(Outcome::Changed(format!("{}, {} executors", finished.application, finished.pods.len())))
+                Ok(Outcome::Changed(format!("{} completed", finished.application)))
             }
         }
     }

@@ -18,11 +18,13 @@ use crate::smoke::verdict::{Evidence, Question, Verdict, judge};
 
 /// The sample job that the smoke test runs.
 const JOB: &str = "pagerank";
+/// The name of its input.
+const INPUT: &str = "edges.tsv";
 
 pub async fn have<P: Ports>(context: &Context<'_, P>) -> Result<Outcome> {
     let run = context.run;
     let kube = run.ports.kube();
-    let job = Job::sample(JOB).context("the smoke job is part of the binary")??;
+    let mut job = Job::sample(JOB).context("the smoke job is part of the binary")??;
     let fingerprint = fingerprint(context, &job).await?;
     if let Some(record) = Record::read(kube).await?
         && record.fingerprint == fingerprint
@@ -39,8 +41,8 @@ pub async fn have<P: Ports>(context: &Context<'_, P>) -> Result<Outcome> {
         iterations: run.lab.smoke.iterations,
         workers: usize::from(run.lab.cluster.workers),
     };
-    let base = format!("{}/jobs/{}", run.lab.object_store.bucket, question.application);
-    store::put(kube, &format!("{base}/input/edges.tsv"), &graph::generate(question.seed, question.pages)).await?;
+    let base = job::folder(run, &question.application);
+    job.input = [(INPUT.to_owned(), graph::generate(question.seed, question.pages))].into();
     let finished = job::run(context, &job, &question.application).await?;
     context.note("comparing the answer");
     let verdict = verdict(context, &question, &finished, &base).await?;
@@ -64,7 +66,7 @@ async fn verdict<P: Ports>(
     base: &str,
 ) -> Result<Verdict> {
     let kube = context.run.ports.kube();
-    let input = store::get(kube, &format!("{base}/input/edges.tsv")).await?;
+    let input = store::get(kube, &format!("{base}/input/{INPUT}")).await?;
     let ranks = store::get(kube, &format!("{base}/output/ranks/part-00000")).await?;
     let executors = store::get(kube, &format!("{base}/output/executors/part-00000")).await?;
     let evidence = Evidence { input: &input, ranks: &ranks, executors: &executors, pods: &finished.pods };

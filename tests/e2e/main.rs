@@ -2,6 +2,8 @@
 //!
 //! One lab of its own name, subnet, ports and state, beside whatever else is on the machine.
 
+#![expect(clippy::print_stderr, reason = "a run of minutes says where it is")]
+
 mod lab;
 
 use std::time::Instant;
@@ -17,7 +19,9 @@ fn a_lab_from_nothing_to_nothing() {
     let lab = Lab::new("lab-e2e", "full");
     lab.run(&["down", "--all"]).expect_code(0);
 
-    part("up with smoke job", || lab.run(&["up", "--ci"]).expect_code(0));
+    part("up with smoke job", || {
+        lab.run(&["up", "--ci"]).expect_code(0);
+    });
     part("status", || status_is_complete(&lab));
     part("second up changes nothing", || second_up_changes_nothing(&lab));
     part("kubeconfig is private", || kubeconfig_is_private(&lab));
@@ -32,7 +36,7 @@ fn a_lab_from_nothing_to_nothing() {
     assert_eq!(everything_but_ours(), neighbours, "something that is not ours was touched");
 }
 
-fn part<T>(name: &str, work: impl FnOnce() -> T) {
+fn part(name: &str, work: impl FnOnce()) {
     eprintln!("== {name}");
     let started = Instant::now();
     work();
