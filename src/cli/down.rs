@@ -11,7 +11,10 @@ pub async fn down(args: DownArgs) -> Result<()> {
     let _lock = session.lock()?;
     let sink = report::sink(true);
     let run = session.run(&*sink);
-    let removed = run::down::down(&run, args.all).await?;
+    let mut removed = run::down::down(&run, args.all).await?;
+    if args.all && session.remove_state()? {
+        removed.push(format!("state in {}", session.state.display()));
+    }
     for what in &removed {
         report::talk(&format!("removed {what}"));
     }

@@ -1,9 +1,12 @@
 //! What every verb needs: the resolved lab, the catalogue, the ports, the folder of state.
 
-use std::os::unix::fs::DirBuilderExt as _;
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+
+use nix::fcntl::{Flock, FlockArg};
 
 use super::args::LabArgs;
 use crate::config::{self, Lab};
@@ -12,6 +15,9 @@ use crate::exec::{World, host};
 use crate::fault::{Fault, Kind};
 use crate::images::Catalogue;
 use crate::run::Run;
+
+/// The lab's lock, of the kernel: it ends with the process, however that ends.
+pub type Lock = Flock<std::fs::File>;
 
 /// One invocation's view of one lab.
 pub struct Session {
@@ -66,28 +72,53 @@ impl Session {
         }
     }
 
+    /// Makes the folder of state, for its owner only.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    fn make_state(&self) -> Result<()> {
+        let mut folder = std::fs::DirBuilder::new();
+        folder.recursive(true).mode(0o700);
+        folder.create(&self.state).with_context(|| {
+            let next = "set LAB_STATE to a folder that you may write";
+            Fault::new(Kind::Host, format!("cannot make {}", self.state.display())).next(next)
+        })
+    }
+
     /// Takes the lab's lock; it is held until the value is dropped or the process ends.
     ///
     /// # Errors
     /// [`Kind::Locked`] when another run holds it.
-    pub fn lock(&self) -> Result<nix::fcntl::Flock<std::fs::File>> {
-        let home = self.state.parent().context("the state folder has a parent")?;
-        let mut folder = std::fs::DirBuilder::new();
-        folder.recursive(true).mode(0o700);
-        folder.create(&self.state).with_context(|| format!("creating {}", self.state.display()))?;
-        // Beside the folder of state, which `down --all` removes.
-        let path = home.join(format!("{}.lock", self.lab.name));
-        if let Ok(mut lock) =
-            nix::fcntl::Flock::lock(host::open_private(&path)?, nix::fcntl::FlockArg::LockExclusiveNonblock)
-        {
-            use std::io::Write as _;
-            lock.set_len(0)?;
-            write!(lock, "{}", std::process::id())?;
-            Ok(lock)
-        } else {
-            let holder = fs_err::read_to_string(&path).unwrap_or_default();
-            let what = format!("lab {} is in the hands of another run, process {holder}", self.lab.name);
-            Err(Fault::new(Kind::Locked, what).next("wait for it, or end it").error())
+    pub fn lock(&self) -> Result<Lock> {
+        let path = self.lock_path();
+        loop {
+            self.make_state()?;
+            let Ok(mut lock) = Flock::lock(host::open_private(&path)?, FlockArg::LockExclusiveNonblock) else {
+                let holder = fs_err::read_to_string(&path).unwrap_or_default();
+                let what = format!("lab {} is in the hands of another run, process {holder}", self.lab.name);
+                return Err(Fault::new(Kind::Locked, what).next("wait for it, or end it").error());
+            };
+            // The last holder may have removed the file between our opening and our locking it.
+            if fs_err::metadata(&path).is_ok_and(|now| lock.metadata().is_ok_and(|ours| ours.ino() == now.ino())) {
+                lock.set_len(0)?;
+                write!(lock, "{}", std::process::id())?;
+                return Ok(lock);
+            }
         }
+    }
+
+    /// Removes the folder of state with the lock in it; true where more than the lock was there.
+    ///
+    /// # Errors
+    /// When something in it cannot be removed.
+    pub fn remove_state(&self) -> Result<bool> {
+        fs_err::remove_file(self.lock_path())?;
+        let more = fs_err::read_dir(&self.state)?.next().is_some();
+        fs_err::remove_dir_all(&self.state)?;
+        Ok(more)
+    }
+
+    fn lock_path(&self) -> PathBuf {
+        self.state.join("lock")
     }
 }

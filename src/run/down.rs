@@ -7,7 +7,7 @@ use crate::components::LABEL;
 use crate::fault::{Fault, Kind};
 use crate::ports::{Docker as _, Ports};
 
-/// Removes the cluster; with `all` also the registry, its volume, the network and the state.
+/// Removes the cluster; with `all` also the registry, its volume and the network.
 /// Returns what was removed, in words.
 ///
 /// # Errors
@@ -37,9 +37,6 @@ pub async fn down<P: Ports>(run: &Run<'_, P>, all: bool) -> Result<Vec<String>> 
             if network.labels.get(LABEL) == Some(&run.lab.name) {
                 note(format!("network {}", network.name), docker.remove_network(&network.name).await);
             }
-        }
-        if run.state.is_dir() {
-            note("state".to_owned(), fs_err::remove_dir_all(&run.state).map_err(Into::into));
         }
     }
     if failed.is_empty() {
