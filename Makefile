@@ -22,7 +22,7 @@ down: build ## Remove the lab's cluster
 	$(LAB) down
 
 test: fast ## Run all tests, the real cluster included (setup first on a new machine)
-	$(CARGO) test --release --locked --test e2e -- --ignored --nocapture
+	$(CARGO) test --release --locked --test e2e -- --ignored --nocapture --skip long::
 
 test-all: test ## Run what is longer as well, and record the result in docs/test-all.md
 	tests/all

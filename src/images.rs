@@ -15,6 +15,9 @@ use crate::fingerprint::Fingerprint;
 /// Catalogue and recipes travel inside the binary, so that `lab` works anywhere.
 static FOLDER: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/images");
 
+/// What the name of every built image starts with.
+pub const BUILT: &str = "lab/";
+
 /// One image.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,11 +29,18 @@ pub struct Image {
     pub references: Vec<String>,
     /// Digest of the upstream image, where it is known.
     pub digest: Option<String>,
+    /// False where upstream has nothing that would do, so that the image is built whatever the source.
+    #[serde(default = "yes")]
+    pub upstream: bool,
     /// Version inside the image that the recipe builds.
     pub version: String,
     /// Images that its recipe stands on.
     #[serde(default)]
     pub needs: Vec<String>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Deserialize)]
@@ -117,7 +127,7 @@ impl Catalogue {
     /// # Errors
     /// When no image has this name.
     pub fn built_tag(&self, name: &str) -> Result<String> {
-        Ok(format!("lab/{name}:{}", &self.recipe(name)?[..12]))
+        Ok(format!("{BUILT}{name}:{}", &self.recipe(name)?[..12]))
     }
 
     /// These images and all they stand on, in build order.

@@ -53,6 +53,16 @@ pub enum Action {
     Job(Job),
 }
 
+impl Action {
+    /// True where a pod can be what holds the action up.
+    pub fn uses_pods(&self) -> bool {
+        matches!(
+            self,
+            Action::NodesReady | Action::Apply { .. } | Action::Bucket { .. } | Action::Smoke | Action::Job(_)
+        )
+    }
+}
+
 /// A Secret with random values. The values are never part of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SecretSpec {

@@ -48,8 +48,7 @@ async fn list(world: &World, catalogue: &Catalogue, args: &ImagesArgs) -> Result
 async fn provide(world: &World, catalogue: &Catalogue, args: &ImagesArgs, source: run::Source) -> Result<()> {
     let mut names = names(catalogue, args)?;
     if source == run::Source::Registry {
-        // What only stands below other recipes has no upstream.
-        names.retain(|name| catalogue.reference(name).is_ok());
+        names.retain(|name| catalogue.get(name).is_ok_and(|image| image.upstream));
     }
     let sink = report::sink(args.ci);
     let started = std::time::Instant::now();

@@ -6,7 +6,7 @@ use super::args::UpArgs;
 use super::session::Session;
 use crate::components::Site;
 use crate::exec::host::Machine;
-use crate::{config, exec, fault, plan, report, run};
+use crate::{exec, plan, report, run};
 
 pub async fn up(args: UpArgs) -> Result<()> {
     let session = Session::open(&args.lab).await?;
@@ -14,11 +14,6 @@ pub async fn up(args: UpArgs) -> Result<()> {
     let sink = report::sink(args.ci);
     let mut run = session.run(&*sink);
     run.force_smoke = args.smoke;
-    if session.lab.cluster.cni == config::Cni::Kindnet && args.lab.images == run::Source::Build {
-        let what = "spec.cluster.cni: kindnet comes only with kind's own images, which cannot be built";
-        let fault = fault::Fault::new(fault::Kind::Config, what);
-        return Err(fault.next("cni: kube-router, or lab up --images registry").error());
-    }
     run::check_host(&run, &Machine).await?;
     let plan = plan::up(&Site { lab: &session.lab, catalogue: &session.catalogue })?;
     run.up(&plan).await?;

@@ -83,6 +83,13 @@ pub struct Smoke {
     pub executor: Size,
 }
 
+impl Smoke {
+    /// What the driver and three executors ask of the nodes, in bytes.
+    pub fn memory(&self) -> u64 {
+        self.driver.memory_with_overhead() + 3 * self.executor.memory_with_overhead()
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Size {
@@ -90,4 +97,32 @@ pub struct Size {
     pub cpu_request: String,
     /// A JVM size such as `512m`.
     pub memory: String,
+}
+
+impl Size {
+    /// The heap and what Spark adds to it for Python: 40 %, at least 384 MiB
+    /// (`spark.kubernetes.memoryOverheadFactor`), in bytes.
+    fn memory_with_overhead(&self) -> u64 {
+        let digits = self.memory.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let unit = match self.memory[digits.len()..].chars().next() {
+            Some('k') => 1 << 10,
+            Some('m') => 1 << 20,
+            Some('g') => 1 << 30,
+            _ => 1,
+        };
+        let heap = digits.parse::<u64>().unwrap_or(0) * unit;
+        heap + (heap * 2 / 5).max(384 << 20)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Size;
+
+    #[test]
+    fn small_heaps_get_the_least_overhead_and_large_ones_their_share() {
+        let of = |memory: &str| Size { cpu_request: "1".to_owned(), memory: memory.to_owned() }.memory_with_overhead();
+        assert_eq!(of("512m"), (512 + 384) << 20);
+        assert_eq!(of("10g"), 14 << 30);
+    }
 }

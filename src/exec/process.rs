@@ -2,6 +2,7 @@
 
 use std::process::Stdio;
 
+use crate::fault::{Fault, Kind};
 use anyhow::{Context as _, Result, bail};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 
@@ -43,8 +44,10 @@ impl Command {
 
     /// As [`Command::output`], and hands every line of both streams to `line` as it comes.
     pub async fn run(self, line: &mut dyn FnMut(&str)) -> Result<String> {
+        let program = which::which(&self.program)
+            .with_context(|| Fault::new(Kind::Host, format!("{} is not on PATH", self.program)).next("make setup"))?;
         #[expect(clippy::disallowed_methods, reason = "the one place that starts processes")]
-        let mut command = tokio::process::Command::new(&self.program);
+        let mut command = tokio::process::Command::new(program);
         let mut child = command
             .args(&self.args)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))

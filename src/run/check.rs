@@ -16,9 +16,8 @@ const OLDEST_ENGINE: u32 = 23;
 const KIND: (u32, u32) = (0, 33);
 /// Six nodes with systemd, containerd and kubelet need about 400 instances.
 const INOTIFY: [(&str, u64); 2] = [("fs.inotify.max_user_instances", 512), ("fs.inotify.max_user_watches", 524_288)];
-/// Measured with all components idle, and what a job of three executors adds; bytes.
+/// Measured with all components idle; bytes.
 const MEMORY_PER_NODE: u64 = 500 << 20;
-const MEMORY_OF_A_JOB: u64 = 3 << 30;
 /// Volumes of six nodes with Spark's image on three of them; bytes.
 const DISK: u64 = 12 << 30;
 
@@ -59,7 +58,7 @@ async fn tools<P: Ports>(run: &Run<'_, P>, engine: &Engine) -> Vec<String> {
 fn room<P: Ports>(run: &Run<'_, P>, engine: &Engine, host: &impl Host, fresh: bool) -> Vec<String> {
     let mut problems = Vec::new();
     let need = MEMORY_PER_NODE * u64::from(run.lab.cluster.nodes())
-        + if run.lab.spark_operator.enabled { MEMORY_OF_A_JOB } else { 0 };
+        + if run.lab.smoke.enabled { run.lab.smoke.memory() } else { 0 };
     if engine.memory < need {
         problems.push(format!(
             "Docker has {} of memory, this lab needs {}: give Docker more, or lab up --config lab-configs/small.yaml",

@@ -5,9 +5,11 @@ use anyhow::{Context as _, Result};
 use super::wait::{Look, until};
 use super::{Context, Run, images};
 use crate::components::{KIND_LABEL, REGISTRY_ALIAS};
+use crate::config::Cni;
 use crate::event::Outcome;
 use crate::exec::host;
 use crate::fault::{Fault, Kind};
+use crate::images::BUILT;
 use crate::ports::{self, ClusterSpec, Clusters as _, Container, Docker as _, Kube as _, Ports};
 
 /// The load balancer's image: kind has its name compiled in.
@@ -111,6 +113,11 @@ async fn create<P: Ports>(context: &Context<'_, P>, config: &str) -> Result<()> 
     let run = context.run;
     let docker = run.ports.docker();
     let image = images::engine_reference(run, "node").await?;
+    if run.lab.cluster.cni == Cni::Kindnet && image.starts_with(BUILT) {
+        let what = "spec.cluster.cni: kindnet comes only inside kind's own node image, and this one is built";
+        let next = "cni: kube-router in the configuration; or lab up --images registry";
+        return Err(Fault::new(Kind::Config, what).next(next).error());
+    }
     // kind wants the upstream's name. The tag stays only while kind needs it, and a user's own is left alone.
     let lend = run.lab.cluster.control_planes > 1 && docker.image(LOAD_BALANCER).await?.is_none();
     if lend {

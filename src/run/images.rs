@@ -36,14 +36,14 @@ pub enum ImageState {
 
 /// Looks for an image that this source allows.
 pub async fn state<D: Docker>(docker: &D, catalogue: &Catalogue, name: &str, source: Source) -> Result<ImageState> {
-    if source != Source::Registry {
+    let image = catalogue.get(name)?;
+    if source != Source::Registry || !image.upstream {
         let tag = catalogue.built_tag(name)?;
         if let Some(image) = docker.image(&tag).await? {
             return Ok(ImageState::Built { tag, size: image.size });
         }
     }
-    if source != Source::Build {
-        let image = catalogue.get(name)?;
+    if source != Source::Build && image.upstream {
         let mut found = None;
         for reference in &image.references {
             match docker.image(&pinned(image, reference)).await? {
@@ -105,26 +105,27 @@ pub async fn provide<P: Ports>(
     source: Source,
     note: &mut dyn FnMut(String),
 ) -> Result<Vec<String>> {
-    let mut missing = Vec::new();
+    let (mut missing, mut pullable) = (Vec::new(), Vec::new());
     for name in names {
         if state(ports.docker(), catalogue, name, source).await? == ImageState::Missing {
             missing.push(name.clone());
+            pullable.extend(catalogue.get(name)?.upstream.then(|| name.clone()));
         }
     }
-    if missing.is_empty() {
-        return Ok(Vec::new());
-    }
-    if source != Source::Build {
-        match pull_all(ports, catalogue, &missing, note).await {
-            Ok(()) => return Ok(missing),
+    let mut to_build = missing.clone();
+    if source != Source::Build && !pullable.is_empty() {
+        match pull_all(ports, catalogue, &pullable, note).await {
+            Ok(()) => to_build.retain(|name| !pullable.contains(name)),
             Err(error) if source == Source::Registry => {
-                let fault = Fault::new(Kind::Step, format!("images cannot be pulled: {}", missing.join(", ")));
+                let fault = Fault::new(Kind::Step, format!("images cannot be pulled: {}", pullable.join(", ")));
                 return Err(error.context(fault.next("lab up --images build   (makes them from package registries)")));
             }
             Err(error) => note(format!("no image registry ({error:#}); building instead")),
         }
     }
-    build_all(ports, catalogue, &missing, note).await?;
+    if !to_build.is_empty() {
+        build_all(ports, catalogue, &to_build, note).await?;
+    }
     Ok(missing)
 }
 

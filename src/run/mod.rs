@@ -106,12 +106,21 @@ impl<P: Ports> Run<'_, P> {
                 if fault::kind(&error) != Kind::Bug {
                     return Err(error);
                 }
+                let error = if step.action.uses_pods() { self.name_culprit(error).await } else { error };
                 let next = format!(
                     "lab status --name {0}   (what is there); lab up --name {0}   (goes on from here)",
                     self.lab.name
                 );
                 Err(error).context(Fault::new(Kind::Step, format!("step {}: {title}", step.id)).next(next))
             }
+        }
+    }
+
+    /// Adds the pod that most likely holds a step up, with its events and last lines.
+    async fn name_culprit(&self, error: anyhow::Error) -> anyhow::Error {
+        match diagnose::culprit(self.ports.kube()).await {
+            Some(culprit) => anyhow!("{error:#}\nlikeliest culprit: {culprit}"),
+            None => error,
         }
     }
 }

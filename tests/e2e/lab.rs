@@ -1,13 +1,19 @@
 //! The binary under test, and plain `docker` to look at what it did.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 pub struct Lab {
-    name: &'static str,
-    config: &'static str,
+    pub name: &'static str,
+    /// What `--config` names; a test may change it on the way.
+    pub config: String,
+    /// Makes its subnet and ports.
+    number: u16,
     state: tempfile::TempDir,
 }
 
@@ -18,16 +24,19 @@ pub struct Finished {
 }
 
 impl Lab {
-    pub fn new(name: &'static str, config: &'static str) -> Self {
-        Self { name, config, state: tempfile::tempdir().expect("a folder for state") }
+    /// `number` is at most 255, and no other lab's.
+    pub fn new(name: &'static str, config: &str, number: u16) -> Self {
+        Self { name, config: config.to_owned(), number, state: tempfile::tempdir().expect("a folder for state") }
     }
 
     /// The binary with this lab's flags; `args` starts with the verb.
     #[expect(clippy::disallowed_methods, reason = "a test starts the binary under test")]
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
-        command.args(args).args(["--config", self.config, "--name", self.name]);
-        command.args(["--subnet", "172.30.77.0/24", "--api-port", "16543", "--registry-port", "15055"]);
+        command.args(args).args(["--config", &self.config, "--name", self.name]);
+        command.args(["--subnet", &format!("172.30.{}.0/24", self.number)]);
+        command.args(["--api-port", &(16500 + self.number).to_string()]);
+        command.args(["--registry-port", &(15100 + self.number).to_string()]);
         command.env("LAB_STATE", self.state.path());
         command
     }
@@ -38,6 +47,25 @@ impl Lab {
         let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         eprint!("{text}");
         Finished { code: output.status.code(), text }
+    }
+
+    /// As [`Lab::run`], but presses Ctrl-C at the first line that contains `part`.
+    pub fn interrupt(&self, args: &[&str], part: &str) -> Finished {
+        let mut child = self.command(args).stderr(Stdio::piped()).spawn().expect("the binary runs");
+        let process = Pid::from_raw(child.id().try_into().expect("a process id"));
+        let (mut text, mut pressed) = (String::new(), false);
+        for line in BufReader::new(child.stderr.take().expect("its talk")).lines() {
+            let line = line.expect("text");
+            if !pressed && line.contains(part) {
+                kill(process, Signal::SIGINT).expect("the binary still runs");
+                pressed = true;
+            }
+            eprintln!("{line}");
+            text.push_str(&line);
+            text.push('\n');
+        }
+        assert!(pressed, "{part:?} is not in:\n{text}");
+        Finished { code: child.wait().expect("its end").code(), text }
     }
 
     pub fn status(&self) -> Value {

@@ -5,6 +5,7 @@
 #![expect(clippy::print_stderr, reason = "a run of minutes says where it is")]
 
 mod lab;
+mod long;
 
 use std::time::Instant;
 
@@ -16,13 +17,13 @@ use lab::{Lab, docker, lines};
 #[ignore = "needs Docker and minutes: make test"]
 fn a_lab_from_nothing_to_nothing() {
     let neighbours = everything_but_ours();
-    let lab = Lab::new("lab-e2e", "full");
+    let lab = Lab::new("lab-e2e", "full", 77);
     lab.run(&["down", "--all"]).expect_code(0);
 
     part("up with smoke job", || {
         lab.run(&["up", "--ci"]).expect_code(0);
     });
-    part("status", || status_is_complete(&lab));
+    part("status", || status_is_complete(&lab, 6, 3));
     part("second up changes nothing", || second_up_changes_nothing(&lab));
     part("kubeconfig is private", || kubeconfig_is_private(&lab));
     part("a sample job", || {
@@ -43,10 +44,11 @@ fn part(name: &str, work: impl FnOnce()) {
     eprintln!("== {name}: {:.1} s", started.elapsed().as_secs_f64());
 }
 
-fn status_is_complete(lab: &Lab) {
+/// All nodes and components ready, and a smoke job whose three executors ran on `spread` nodes.
+fn status_is_complete(lab: &Lab, count: usize, spread: usize) {
     let status = lab.status();
     let nodes = status["nodes"].as_array().expect("nodes");
-    assert_eq!(nodes.len(), 6, "{status:#}");
+    assert_eq!(nodes.len(), count, "{status:#}");
     assert!(nodes.iter().all(|node| node["ready"] == true), "{status:#}");
     assert!(
         status["components"].as_array().expect("components").iter().all(|part| part["ready"] == true),
@@ -59,7 +61,7 @@ fn status_is_complete(lab: &Lab) {
     let mut on: Vec<&str> = executors.iter().filter_map(|executor| executor["node"].as_str()).collect();
     on.sort_unstable();
     on.dedup();
-    assert_eq!(on.len(), 3, "{status:#}");
+    assert_eq!(on.len(), spread, "{status:#}");
     assert!(executors.iter().all(|executor| executor["records"].as_u64() > Some(0)), "{status:#}");
 }
 
