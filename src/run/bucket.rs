@@ -6,12 +6,22 @@ use serde_json::{Value, json};
 
 use super::Context;
 use super::store::{mc, try_mc};
+use super::wait::{Look, until};
 use crate::event::Outcome;
 use crate::ports::{Kube, Ports};
 use crate::step::ObjectName;
 
 pub async fn have<P: Ports>(context: &Context<'_, P>, bucket: &str, secret: &ObjectName) -> Result<Outcome> {
     let kube = context.run.ports.kube();
+    // A pod that was restarted can count as ready for a while before it answers again.
+    until(context, async || {
+        Ok(match try_mc(kube, &["ready", "lab"], b"").await {
+            Ok(output) if output.code == 0 => Look::Done(()),
+            Ok(output) => Look::Pending(format!("MinIO does not answer: {}", output.stderr.trim())),
+            Err(error) => Look::Pending(format!("MinIO does not answer: {error:#}")),
+        })
+    })
+    .await?;
     let mut made = Vec::new();
     if try_mc(kube, &["ls", &format!("lab/{bucket}")], b"").await?.code != 0 {
         mc(kube, &["mb", "--ignore-existing", &format!("lab/{bucket}")], b"").await?;

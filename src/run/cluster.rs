@@ -119,10 +119,7 @@ async fn create<P: Ports>(context: &Context<'_, P>, config: &str) -> Result<()> 
         return Err(Fault::new(Kind::Config, what).next(next).error());
     }
     // kind wants the upstream's name. The tag stays only while kind needs it, and a user's own is left alone.
-    let lend = run.lab.cluster.control_planes > 1 && docker.image(LOAD_BALANCER).await?.is_none();
-    if lend {
-        docker.tag(&images::engine_reference(run, "load-balancer").await?, LOAD_BALANCER).await?;
-    }
+    let lend = run.lab.cluster.has_load_balancer() && lend_load_balancer(run).await?;
     let kubeconfig = run.kubeconfig();
     let spec =
         ClusterSpec { name: &run.lab.name, config, image: &image, network: &run.lab.name, kubeconfig: &kubeconfig };
@@ -137,6 +134,22 @@ async fn create<P: Ports>(context: &Context<'_, P>, config: &str) -> Result<()> 
     mirror(context).await?;
     let first = format!("{}-control-plane", run.lab.name);
     docker.write_file(&first, FINISHED, b"").await
+}
+
+/// Gives the load balancer the name that kind wants; true where it is to be taken away again.
+async fn lend_load_balancer<P: Ports>(run: &Run<'_, P>) -> Result<bool> {
+    let docker = run.ports.docker();
+    let held = images::engine_reference(run, "load-balancer").await?;
+    if held == LOAD_BALANCER {
+        return Ok(false);
+    }
+    let id = |image: Option<ports::Image>| image.map(|image| image.id);
+    let there = id(docker.image(LOAD_BALANCER).await?);
+    if there.is_none() {
+        docker.tag(&held, LOAD_BALANCER).await?;
+    }
+    // A run that was cut short may have left it.
+    Ok(there.is_none() || there == id(docker.image(&held).await?))
 }
 
 /// Adds the last log lines of a node that died to kind's own words.

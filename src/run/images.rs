@@ -1,17 +1,15 @@
 //! Images in the Docker engine: already there, pulled, or built.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 
-use super::{Context, Run};
+use super::{Context, Run, build};
 use crate::event::Outcome;
 use crate::fault::{Fault, Kind};
 use crate::images::{Catalogue, Image};
-use crate::ports::{Build, Builder as _, Docker, Ports};
+use crate::ports::{Docker, Ports};
 
-/// The pulled Debian that all recipes stand on.
-const DEBIAN: &str = "docker.io/library/debian:trixie-slim";
 /// How long a first pull may take to show any sign of life before the registry counts as out of reach.
 const REACH: Duration = Duration::from_secs(10);
 
@@ -114,41 +112,53 @@ pub async fn provide<P: Ports>(
     }
     let mut to_build = missing.clone();
     if source != Source::Build && !pullable.is_empty() {
-        match pull_all(ports, catalogue, &pullable, note).await {
-            Ok(()) => to_build.retain(|name| !pullable.contains(name)),
-            Err(error) if source == Source::Registry => {
-                let fault = Fault::new(Kind::Step, format!("images cannot be pulled: {}", pullable.join(", ")));
-                return Err(error.context(fault.next("lab up --images build   (makes them from package registries)")));
-            }
-            Err(error) => note(format!("no image registry ({error:#}); building instead")),
-        }
+        let failed = pull_all(ports, catalogue, &pullable, source, note).await?;
+        to_build.retain(|name| !pullable.contains(name) || failed.contains(name));
     }
     if !to_build.is_empty() {
-        build_all(ports, catalogue, &to_build, note).await?;
+        build::all(ports, catalogue, &to_build, note).await?;
     }
     Ok(missing)
 }
 
+/// Pulls images; returns those that are to be built instead. When the very first cannot be pulled,
+/// registries count as out of reach and none of the others is tried.
 async fn pull_all<P: Ports>(
     ports: &P,
     catalogue: &Catalogue,
     names: &[String],
+    source: Source,
     note: &mut dyn FnMut(String),
-) -> Result<()> {
+) -> Result<Vec<String>> {
+    let mut failed = Vec::new();
     for (position, name) in names.iter().enumerate() {
-        let image = catalogue.get(name)?;
-        for reference in &image.references {
-            let reference = pinned(image, reference);
-            let heading = format!("pulling {name} ({} of {})", position + 1, names.len());
-            note(heading.clone());
-            pull(ports.docker(), &reference, &mut |text| note(format!("{heading}: {text}"))).await?;
+        let heading = format!("pulling {name} ({} of {})", position + 1, names.len());
+        note(heading.clone());
+        let mut progress = |text| note(format!("{heading}: {text}"));
+        let Err(error) = pull_image(ports.docker(), catalogue.get(name)?, &mut progress).await else { continue };
+        if source == Source::Registry {
+            let fault = Fault::new(Kind::Step, format!("image {name} cannot be pulled"));
+            return Err(error.context(fault.next("lab up --images build   (makes all from package registries)")));
         }
+        if position == 0 {
+            note(format!("no image registry in reach ({error:#}); building instead"));
+            return Ok(names.to_vec());
+        }
+        note(format!("{name} cannot be pulled ({error:#}); it will be built"));
+        failed.push(name.clone());
+    }
+    Ok(failed)
+}
+
+async fn pull_image<D: Docker>(docker: &D, image: &Image, progress: &mut dyn FnMut(String)) -> Result<()> {
+    for reference in &image.references {
+        pull(docker, &pinned(image, reference), progress).await?;
     }
     Ok(())
 }
 
 /// Pulls, and gives up where nothing at all comes within [`REACH`].
-async fn pull<D: Docker>(docker: &D, reference: &str, note: &mut dyn FnMut(String)) -> Result<()> {
+pub async fn pull<D: Docker>(docker: &D, reference: &str, note: &mut dyn FnMut(String)) -> Result<()> {
     let heard = std::cell::Cell::new(false);
     let mut progress = |text: String| {
         heard.set(true);
@@ -165,64 +175,4 @@ async fn pull<D: Docker>(docker: &D, reference: &str, note: &mut dyn FnMut(Strin
         result = pull => result,
         () = silence => bail!("nothing came within {} s for {reference}", REACH.as_secs()),
     }
-}
-
-async fn build_all<P: Ports>(
-    ports: &P,
-    catalogue: &Catalogue,
-    names: &[String],
-    note: &mut dyn FnMut(String),
-) -> Result<()> {
-    let mut todo = Vec::new();
-    for image in catalogue.with_needs(names)? {
-        let tag = catalogue.built_tag(&image.name)?;
-        if ports.docker().image(&tag).await?.is_none() {
-            todo.push((image, tag));
-        }
-    }
-    let folder = tempfile::tempdir()?;
-    let count = todo.len();
-    for (position, (image, tag)) in todo.iter().enumerate() {
-        let started = Instant::now();
-        let left: Vec<&str> = todo[position + 1..].iter().map(|(image, _)| image.name.as_str()).collect();
-        let left = if left.is_empty() { "last one".to_owned() } else { format!("then {}", left.join(", ")) };
-        let mut progress = |text: String| {
-            let seconds = started.elapsed().as_secs();
-            note(format!("building {} ({} of {count}, {seconds} s, {left}): {text}", image.name, position + 1));
-        };
-        progress("starts".to_owned());
-        let mut build = Build {
-            name: image.name.clone(),
-            folder: catalogue.extract(&image.name, folder.path())?,
-            tag: tag.clone(),
-            contexts: Vec::new(),
-            labels: vec![("dev.lab.recipe".to_owned(), catalogue.recipe(&image.name)?)],
-        };
-        for need in &image.needs {
-            build.contexts.push((need.clone(), catalogue.built_tag(need)?));
-        }
-        if image.name == "base" {
-            build.contexts.push(("debian".to_owned(), debian(ports, &build).await?));
-        }
-        let failed = || {
-            Fault::new(Kind::Step, format!("image {} cannot be built", image.name)).next("lab images build --verbose")
-        };
-        ports.builder().build(&build, &mut progress).await.with_context(failed)?;
-    }
-    Ok(())
-}
-
-/// The Debian to stand on: pulled where that works, else made from packages.
-async fn debian<P: Ports>(ports: &P, build: &Build) -> Result<String> {
-    let made = build.tag.replace("lab/base:", "lab/debian:");
-    for reference in [made.as_str(), DEBIAN] {
-        if ports.docker().image(reference).await?.is_some() {
-            return Ok(reference.to_owned());
-        }
-    }
-    if pull(ports.docker(), DEBIAN, &mut |_| {}).await.is_ok() {
-        return Ok(DEBIAN.to_owned());
-    }
-    ports.builder().bootstrap(&build.folder.join("build"), &made).await?;
-    Ok(made)
 }

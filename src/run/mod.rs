@@ -3,6 +3,7 @@
 mod addresses;
 mod apply;
 mod bucket;
+mod build;
 mod check;
 mod cluster;
 mod credentials;
