@@ -117,6 +117,17 @@ pub fn kind(error: &anyhow::Error) -> Kind {
     error.downcast_ref::<Fault>().map_or(Kind::Bug, |fault| fault.kind)
 }
 
+/// What to do about causes that other programs name only in their text.
+pub fn advice(text: &str) -> Option<&'static str> {
+    const KNOWN: [(&str, &str); 3] = [
+        ("no space left on device", "free some disk: docker system df shows what Docker holds"),
+        ("too many open files", "make setup   (raises the inotify limits)"),
+        ("address already in use", "another --api-port or --registry-port"),
+    ];
+    let text = text.to_lowercase();
+    KNOWN.iter().find(|(cause, _)| text.contains(cause)).map(|(_, advice)| *advice)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,6 +148,12 @@ mod tests {
             .unwrap_err();
         assert_eq!(kind(&error), Kind::Host);
         assert_eq!(format!("{error:#}"), "while starting: no engine: root cause");
+    }
+
+    #[test]
+    fn a_full_disk_is_recognised_in_any_case() {
+        assert!(advice("write /x: No space left on device").unwrap().contains("docker system df"));
+        assert_eq!(advice("something else"), None);
     }
 
     #[test]

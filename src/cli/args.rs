@@ -37,11 +37,14 @@ pub enum Verb {
     Images(ImagesVerb),
 }
 
+/// What `lab` makes when nothing else is said.
+const DEFAULT_CONFIG: &str = "full";
+
 /// Which lab.
 #[derive(ClapArgs, Clone)]
 pub struct LabArgs {
     /// Configuration file, or one of the built-in full, small, ci
-    #[arg(long, default_value = "full", value_name = "FILE")]
+    #[arg(long, default_value = DEFAULT_CONFIG, value_name = "FILE")]
     pub config: String,
     /// Name of the lab, instead of the file's
     #[arg(long)]
@@ -61,6 +64,21 @@ pub struct LabArgs {
 }
 
 impl LabArgs {
+    /// These flags as they would be typed, each with a space before it; defaults are left out.
+    pub fn typed(&self) -> String {
+        let flag = |name: &str, value: Option<String>| value.map(|value| format!(" --{name} {value}"));
+        [
+            flag("config", (self.config != DEFAULT_CONFIG).then(|| self.config.clone())),
+            flag("name", self.name.clone()),
+            flag("subnet", self.subnet.clone()),
+            flag("api-port", self.api_port.map(|port| port.to_string())),
+            flag("registry-port", self.registry_port.map(|port| port.to_string())),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
     pub fn overrides(&self) -> Overrides {
         Overrides {
             name: self.name.clone(),

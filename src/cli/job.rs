@@ -18,7 +18,7 @@ pub async fn run(args: RunArgs) -> Result<()> {
     let session = Session::open(&args.lab).await?;
     if !session.state.join("kubeconfig").is_file() {
         let fault = Fault::new(Kind::Step, format!("lab {} is not up", session.lab.name));
-        return Err(fault.next(format!("lab up --name {}", session.lab.name)).error());
+        return Err(fault.next(format!("lab up{}", session.flags)).error());
     }
     let sink = report::sink(args.ci);
     let run = session.run(&*sink);

@@ -26,6 +26,8 @@ pub struct Session {
     pub world: World,
     pub state: PathBuf,
     source: crate::run::Source,
+    /// The flags that name this lab, each with a space before it.
+    pub flags: String,
 }
 
 /// Reads the configuration that the flags name.
@@ -57,7 +59,7 @@ impl Session {
             host::state_home().context(Fault::new(Kind::Host, "neither LAB_STATE, XDG_STATE_HOME nor HOME is set"))?;
         let state = home.join(&lab.name);
         let world = World::connect(state.join("kubeconfig")).await?;
-        Ok(Self { lab, catalogue: Catalogue::load()?, world, state, source: args.images })
+        Ok(Self { lab, catalogue: Catalogue::load()?, world, state, source: args.images, flags: args.typed() })
     }
 
     pub fn run<'a>(&'a self, sink: &'a dyn Sink) -> Run<'a, World> {
@@ -68,6 +70,7 @@ impl Session {
             sink,
             source: self.source,
             state: self.state.clone(),
+            flags: self.flags.clone(),
             force_smoke: false,
         }
     }

@@ -20,5 +20,5 @@ pub async fn status(args: StatusArgs) -> Result<()> {
         return Ok(());
     }
     let what = format!("lab {} is not up", session.lab.name);
-    Err(Fault::new(Kind::Step, what).next(format!("lab up --name {}", session.lab.name)).error())
+    Err(Fault::new(Kind::Step, what).next(format!("lab up{}", session.flags)).error())
 }

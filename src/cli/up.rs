@@ -21,9 +21,9 @@ pub async fn up(args: UpArgs) -> Result<()> {
         exec::kind::merge(&session.lab.name, path).await?;
     }
     report::talk(&format!(
-        "  kubectl --kubeconfig {} get nodes\n  lab run pi --name {1}\n  lab status --name {1}",
+        "  kubectl --kubeconfig {} get nodes\n  lab run pi{1}\n  lab status{1}",
         run.kubeconfig().display(),
-        session.lab.name
+        session.flags
     ));
     Ok(())
 }

@@ -63,7 +63,7 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, config: &str) -> Result<Ou
     let names: Vec<String> = existing.iter().map(|container| container.name.clone()).collect();
     if names != expected(run) {
         let what = format!("cluster {} has other nodes than the configuration: {}", run.lab.name, names.join(", "));
-        let next = format!("lab down --name {0}, then lab up --name {0}; or another --name", run.lab.name);
+        let next = format!("lab down{0}, then lab up{0}; or another --name", run.flags);
         return Err(Fault::new(Kind::Config, what).next(next).error());
     }
     if !run.kubeconfig().is_file() {

@@ -43,7 +43,7 @@ pub async fn down<P: Ports>(run: &Run<'_, P>, all: bool) -> Result<Vec<String>> 
         return Ok(removed);
     }
     let what = format!("lab {} is not gone: {}", run.lab.name, failed.join("; "));
-    let next = format!("lab down {}--name {}   (tries again)", if all { "--all " } else { "" }, run.lab.name);
+    let next = format!("lab down{}{}   (tries again)", if all { " --all" } else { "" }, run.flags);
     Err(Fault::new(Kind::Cleanup, what).next(next).error())
 }
 

@@ -53,6 +53,8 @@ pub struct Run<'a, P: Ports> {
     pub source: Source,
     /// This lab's folder of state: kubeconfig, diagnostics.
     pub state: PathBuf,
+    /// The flags that name this lab, each with a space before it: for the next command to type.
+    pub flags: String,
     /// Run the smoke job although its last verdict still holds.
     pub force_smoke: bool,
 }
@@ -108,10 +110,11 @@ impl<P: Ports> Run<'_, P> {
                     return Err(error);
                 }
                 let error = if step.action.uses_pods() { self.name_culprit(error).await } else { error };
-                let next = format!(
-                    "lab status --name {0}   (what is there); lab up --name {0}   (goes on from here)",
-                    self.lab.name
-                );
+                let flags = &self.flags;
+                let next = match fault::advice(&format!("{error:#}")) {
+                    Some(advice) => format!("{advice}; then lab up{flags}   (goes on from here)"),
+                    None => format!("lab status{flags}   (what is there); lab up{flags}   (goes on from here)"),
+                };
                 Err(error).context(Fault::new(Kind::Step, format!("step {}: {title}", step.id)).next(next))
             }
         }

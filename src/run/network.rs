@@ -22,7 +22,7 @@ pub async fn have<P: Ports>(context: &Context<'_, P>) -> Result<Outcome> {
         if network.subnet != subnet {
             let what =
                 format!("Docker network {} has subnet {}, the configuration says {subnet}", lab.name, network.subnet);
-            let next = format!("lab down --all --name {0}, then lab up --name {0}", lab.name);
+            let next = format!("lab down --all{0}, then lab up{0}", context.run.flags);
             return Err(Fault::new(Kind::Config, what).next(next).error());
         }
         return Ok(Outcome::Unchanged(subnet));

@@ -50,7 +50,7 @@ pub async fn have<P: Ports>(context: &Context<'_, P>) -> Result<Outcome> {
     Record { fingerprint, at, verdict: verdict.clone() }.write(kube).await?;
     if !verdict.passed {
         let what = format!("smoke job {} gave a wrong result", question.application);
-        let next = format!("lab up --smoke --name {}   (once more); its data stays in {base}", run.lab.name);
+        let next = format!("lab up --smoke{}   (once more); its data stays in {base}", run.flags);
         return Err(
             anyhow::anyhow!(verdict.problems.join("\n")).context(Fault::new(Kind::Verification, what).next(next))
         );
