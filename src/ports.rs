@@ -28,6 +28,8 @@ pub trait Docker {
     async fn pin_address(&self, container: &str, network: &str, address: Ipv4Addr, aliases: &[String]) -> Result<()>;
     /// Runs a command in a container; `stdin` is closed.
     async fn exec(&self, container: &str, argv: &[&str]) -> Result<Output>;
+    /// True where a container, running or not, has this file.
+    async fn has_file(&self, container: &str, path: &str) -> Result<bool>;
     async fn write_file(&self, container: &str, path: &str, content: &[u8]) -> Result<()>;
     async fn image(&self, reference: &str) -> Result<Option<Image>>;
     async fn tag(&self, from: &str, reference: &str) -> Result<()>;

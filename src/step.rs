@@ -27,6 +27,8 @@ pub struct Step {
 pub enum Action {
     /// Have these images (names of `images.toml`) in the Docker engine.
     Images { names: Vec<String> },
+    /// Have no half-made cluster, and a finished one running.
+    Remains,
     /// Have the lab's own Docker network.
     Network,
     /// Have the lab's registry container running.

@@ -19,13 +19,23 @@ pub fn api_host(site: &Site<'_>) -> String {
 pub fn steps(site: &Site<'_>) -> Result<Vec<Step>> {
     let cluster = &site.lab.cluster;
     let title = format!("cluster of {} control planes and {} workers", cluster.control_planes, cluster.workers);
-    let mut steps = vec![Step {
-        id: "cluster",
-        title,
-        needs: vec!["push"],
-        deadline: Duration::from_mins(10),
-        action: Action::Cluster { config: render::kind_config(site.lab)? },
-    }];
+    let remains = Step {
+        id: "remains",
+        title: "nothing half-made left by an earlier run".to_owned(),
+        needs: vec![],
+        deadline: Duration::from_mins(2),
+        action: Action::Remains,
+    };
+    let mut steps = vec![
+        remains,
+        Step {
+            id: "cluster",
+            title,
+            needs: vec!["push", "remains"],
+            deadline: Duration::from_mins(10),
+            action: Action::Cluster { config: render::kind_config(site.lab)? },
+        },
+    ];
     if cluster.cni == Cni::KubeRouter {
         let image = site.catalogue.reference("kube-router")?;
         let values = json!({ "api_host": api_host(site), "image": image });
@@ -61,7 +71,7 @@ pub fn prefetch(site: &Site<'_>) -> Result<Vec<Step>> {
     Ok(vec![Step {
         id: "prefetch",
         title: "Spark's image on the workers".to_owned(),
-        needs: vec!["push"],
+        needs: vec!["push", "remains"],
         deadline: Duration::from_mins(10),
         action: Action::Prefetch { references },
     }])

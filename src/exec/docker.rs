@@ -12,9 +12,9 @@ use bollard::models::{
     RestartPolicy, RestartPolicyNameEnum, VolumeCreateRequest,
 };
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, CreateImageOptionsBuilder, ListContainersOptionsBuilder, ListVolumesOptionsBuilder,
-    LogsOptionsBuilder, PushImageOptionsBuilder, RemoveContainerOptionsBuilder, TagImageOptionsBuilder,
-    UploadToContainerOptionsBuilder,
+    ContainerArchiveInfoOptionsBuilder, CreateContainerOptionsBuilder, CreateImageOptionsBuilder,
+    ListContainersOptionsBuilder, ListVolumesOptionsBuilder, LogsOptionsBuilder, PushImageOptionsBuilder,
+    RemoveContainerOptionsBuilder, TagImageOptionsBuilder, UploadToContainerOptionsBuilder,
 };
 use futures::StreamExt as _;
 
@@ -256,6 +256,12 @@ impl Docker for Bollard {
         }
         result.code = self.client.inspect_exec(&id).await?.exit_code.unwrap_or(-1);
         Ok(result)
+    }
+
+    async fn has_file(&self, container: &str, path: &str) -> Result<bool> {
+        let options = ContainerArchiveInfoOptionsBuilder::new().path(path).build();
+        let info = found(self.client.get_container_archive_info(container, Some(options)).await);
+        Ok(info.with_context(|| format!("looking for {path} in {container}"))?.is_some())
     }
 
     async fn write_file(&self, container: &str, path: &str, content: &[u8]) -> Result<()> {

@@ -19,7 +19,12 @@ const LOAD_BALANCER: &str = "docker.io/envoyproxy/envoy:v1.36.2";
 const MIRROR_FILE: &str = "/etc/containerd/certs.d/_default/hosts.toml";
 
 /// A file on the first control plane that says that `kind create` came to its end.
-const FINISHED: &str = "/kind/lab-finished";
+pub const FINISHED: &str = "/kind/lab-finished";
+
+/// The container of the first control plane.
+pub fn first_node(run: &Run<'_, impl Ports>) -> String {
+    format!("{}-control-plane", run.lab.name)
+}
 
 /// The lab's containers that kind made. Somebody else's cluster of the same name is on another network.
 pub async fn containers<P: Ports>(run: &Run<'_, P>) -> Result<Vec<Container>> {
@@ -48,23 +53,9 @@ pub fn expected(run: &Run<'_, impl Ports>) -> Vec<String> {
 
 pub async fn have<P: Ports>(context: &Context<'_, P>, config: &str) -> Result<Outcome> {
     let run = context.run;
-    let existing = containers(run).await?;
-    if existing.is_empty() {
+    if containers(run).await?.is_empty() {
         create(context, config).await?;
         return Ok(Outcome::Changed(format!("{} containers", expected(run).len())));
-    }
-    let started = start_stopped(context, &existing).await?;
-    if !finished(run).await? {
-        context.note(format!("removing {} containers of a cluster that was never finished", existing.len()));
-        remove(run).await?;
-        create(context, config).await?;
-        return Ok(Outcome::Changed("made again, the last attempt was cut short".to_owned()));
-    }
-    let names: Vec<String> = existing.iter().map(|container| container.name.clone()).collect();
-    if names != expected(run) {
-        let what = format!("cluster {} has other nodes than the configuration: {}", run.lab.name, names.join(", "));
-        let next = format!("lab down{0}, then lab up{0}; or another --name", run.flags);
-        return Err(Fault::new(Kind::Config, what).next(next).error());
     }
     if !run.kubeconfig().is_file() {
         write_private(&run.kubeconfig(), &run.ports.clusters().kubeconfig(&run.lab.name).await?)?;
@@ -76,37 +67,7 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, config: &str) -> Result<Ou
         })
     })
     .await?;
-    Ok(match started {
-        0 => Outcome::Unchanged(format!("{nodes} nodes")),
-        count => Outcome::Changed(format!("{count} containers started again")),
-    })
-}
-
-/// Removes the cluster's containers with their anonymous volumes.
-pub async fn remove<P: Ports>(run: &Run<'_, P>) -> Result<usize> {
-    let existing = containers(run).await?;
-    for container in &existing {
-        run.ports.docker().remove_container(&container.name).await?;
-    }
-    Ok(existing.len())
-}
-
-async fn start_stopped<P: Ports>(context: &Context<'_, P>, existing: &[Container]) -> Result<usize> {
-    let stopped: Vec<&Container> = existing.iter().filter(|container| !container.running).collect();
-    for container in &stopped {
-        context.note(format!("starting {}", container.name));
-        context.run.ports.docker().start_container(&container.name).await?;
-    }
-    Ok(stopped.len())
-}
-
-/// True where `kind create` once came to its end. Only a cluster without this mark is ever removed by `up`.
-async fn finished<P: Ports>(run: &Run<'_, P>) -> Result<bool> {
-    let first = format!("{}-control-plane", run.lab.name);
-    if !containers(run).await?.iter().any(|container| container.name == first && container.running) {
-        return Ok(false);
-    }
-    Ok(run.ports.docker().exec(&first, &["test", "-f", FINISHED]).await?.code == 0)
+    Ok(Outcome::Unchanged(format!("{nodes} nodes")))
 }
 
 async fn create<P: Ports>(context: &Context<'_, P>, config: &str) -> Result<()> {
@@ -132,8 +93,7 @@ async fn create<P: Ports>(context: &Context<'_, P>, config: &str) -> Result<()> 
     }
     restrict(&kubeconfig)?;
     mirror(context).await?;
-    let first = format!("{}-control-plane", run.lab.name);
-    docker.write_file(&first, FINISHED, b"").await
+    docker.write_file(&first_node(run), FINISHED, b"").await
 }
 
 /// Gives the load balancer the name that kind wants; true where it is to be taken away again.

@@ -18,6 +18,7 @@ mod prefetch;
 mod push;
 mod record;
 mod registry;
+mod remains;
 mod smoke;
 pub mod status;
 mod store;
@@ -149,6 +150,7 @@ impl<P: Ports> Context<'_, P> {
     async fn act(&self, action: &Action) -> Result<Outcome> {
         match action {
             Action::Images { names } => images::have(self, names).await,
+            Action::Remains => remains::settle(self).await,
             Action::Network => network::have(self).await,
             Action::Registry => registry::have(self).await,
             Action::Push { names } => push::have(self, names).await,

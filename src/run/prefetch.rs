@@ -1,6 +1,6 @@
 //! Large images on the workers, pulled while the control planes still join.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use futures::future::try_join_all;
 
 use super::Context;
@@ -23,24 +23,31 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, references: &[String]) -> 
     })
 }
 
+/// Makes one worker pull what it lacks, again and again until it has it; the engine's deadline ends that.
 async fn one<P: Ports>(context: &Context<'_, P>, worker: &str, references: &[String]) -> Result<usize> {
     let docker = context.run.ports.docker();
-    let list = until(context, async || {
-        Ok(match docker.exec(worker, &["ctr", "--namespace", "k8s.io", "images", "ls", "-q"]).await {
-            Ok(output) if output.code == 0 => Look::Done(output.text()),
-            Ok(output) => Look::Pending(format!("{worker}: containerd is not ready: {}", output.stderr.trim())),
-            Err(error) => Look::Pending(format!("{worker} is not there yet: {error}")),
+    let mut pulled = 0;
+    until(context, async || {
+        let list = match docker.exec(worker, &["ctr", "--namespace", "k8s.io", "images", "ls", "-q"]).await {
+            Ok(output) if output.code == 0 => output.text(),
+            Ok(output) => {
+                return Ok(Look::Pending(format!("{worker}: containerd is not ready: {}", output.stderr.trim())));
+            }
+            Err(error) => return Ok(Look::Pending(format!("{worker} is not there yet: {error}"))),
+        };
+        let Some(missing) = references.iter().find(|reference| !list.lines().any(|line| line == *reference)) else {
+            return Ok(Look::Done(()));
+        };
+        context.note(format!("{worker}: pulling {missing}"));
+        Ok(match docker.exec(worker, &["sh", "-c", PULL, missing]).await {
+            Ok(output) if output.code == 0 => {
+                pulled += 1;
+                Look::Pending(format!("{worker} has {missing}"))
+            }
+            Ok(output) => Look::Pending(format!("{worker} cannot pull {missing}: {}", output.stderr.trim())),
+            Err(error) => Look::Pending(format!("{worker} cannot pull {missing}: {error}")),
         })
     })
     .await?;
-    let mut pulled = 0;
-    for reference in references.iter().filter(|reference| !list.lines().any(|line| line == *reference)) {
-        context.note(format!("{worker}: pulling {reference}"));
-        let output = docker.exec(worker, &["sh", "-c", PULL, reference]).await?;
-        if output.code != 0 {
-            bail!("{worker} cannot pull {reference}: {}", output.stderr.trim());
-        }
-        pulled += 1;
-    }
     Ok(pulled)
 }

@@ -1,0 +1,49 @@
+//! What earlier runs left: a finished cluster is kept and started, an unfinished one is removed.
+
+use anyhow::Result;
+
+use super::cluster::{FINISHED, containers, expected, first_node};
+use super::{Context, Run};
+use crate::event::Outcome;
+use crate::fault::{Fault, Kind};
+use crate::ports::{Container, Docker as _, Ports};
+
+pub async fn settle<P: Ports>(context: &Context<'_, P>) -> Result<Outcome> {
+    let run = context.run;
+    let existing = containers(run).await?;
+    if existing.is_empty() {
+        return Ok(Outcome::Unchanged("no cluster yet".to_owned()));
+    }
+    if !finished(run, &existing).await? {
+        context.note(format!("removing {} containers of a cluster that was never finished", existing.len()));
+        for container in &existing {
+            run.ports.docker().remove_container(&container.name).await?;
+        }
+        return Ok(Outcome::Changed(format!("{} containers of an unfinished cluster removed", existing.len())));
+    }
+    let names: Vec<&str> = existing.iter().map(|container| container.name.as_str()).collect();
+    if names != expected(run) {
+        let what = format!("cluster {} has other nodes than the configuration: {}", run.lab.name, names.join(", "));
+        let next = format!("lab down{0}, then lab up{0}; or another --name", run.flags);
+        return Err(Fault::new(Kind::Config, what).next(next).error());
+    }
+    let stopped: Vec<&Container> = existing.iter().filter(|container| !container.running).collect();
+    for container in &stopped {
+        context.note(format!("starting {}", container.name));
+        run.ports.docker().start_container(&container.name).await?;
+    }
+    Ok(match stopped.len() {
+        0 => Outcome::Unchanged("a finished cluster, running".to_owned()),
+        count => Outcome::Changed(format!("{count} containers started again")),
+    })
+}
+
+/// True where `kind create` once came to its end. Only a cluster without this mark is ever removed by `up`,
+/// so the mark is read from the container's files, which needs no running container.
+async fn finished<P: Ports>(run: &Run<'_, P>, existing: &[Container]) -> Result<bool> {
+    let first = first_node(run);
+    if !existing.iter().any(|container| container.name == first) {
+        return Ok(false);
+    }
+    run.ports.docker().has_file(&first, FINISHED).await
+}
