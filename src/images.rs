@@ -32,6 +32,9 @@ pub struct Image {
     /// False where upstream has nothing that would do, so that the image is built whatever the source.
     #[serde(default = "yes")]
     pub upstream: bool,
+    /// True where kind's own node image brings what this image gives, so that only a built node needs it.
+    #[serde(default)]
+    pub in_node: bool,
     /// Version inside the image that the recipe builds.
     pub version: String,
     /// Images that its recipe stands on.

@@ -6,7 +6,7 @@ use lab::fault::Kind;
 
 /// Rows of the first table below a heading of the README, cell by cell, without the head.
 fn table(heading: &str) -> Vec<Vec<String>> {
-    let readme = fs_err::read_to_string(root().join("README.md")).unwrap();
+    let readme = fs_err::read_to_string(root().join("README.md")).expect("the README");
     let section = readme.split_once(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("no {heading} in README")).1;
     let rows = section.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
     let cells = |row: &str| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
@@ -58,7 +58,7 @@ fn links_lead_somewhere() {
 fn files(folder: &str) -> Vec<PathBuf> {
     let (mut found, mut folders) = (Vec::new(), vec![root().join(folder)]);
     while let Some(folder) = folders.pop() {
-        for entry in fs_err::read_dir(folder).unwrap().flatten() {
+        for entry in fs_err::read_dir(folder).expect("a folder").flatten() {
             if entry.path().is_dir() { folders.push(entry.path()) } else { found.push(entry.path()) }
         }
     }

@@ -13,6 +13,9 @@ use crate::ports::{Docker, Ports};
 /// How long a first pull may take to show any sign of life before the registry counts as out of reach.
 const REACH: Duration = Duration::from_secs(10);
 
+/// The image that nodes are made of.
+const NODE: &str = "node";
+
 /// Where images come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Source {
@@ -82,10 +85,23 @@ pub async fn engine_references<P: Ports>(run: &Run<'_, P>, name: &str) -> Result
     image.references.iter().map(pair).collect()
 }
 
+/// Those of these images that the nodes do not bring along.
+pub async fn needed<P: Ports>(run: &Run<'_, P>, names: &[String]) -> Result<Vec<String>> {
+    let node = state(run.ports.docker(), run.catalogue, NODE, run.source).await?;
+    let mut needed = names.to_vec();
+    if matches!(node, ImageState::Pulled { .. }) {
+        needed.retain(|name| run.catalogue.get(name).is_ok_and(|image| !image.in_node));
+    }
+    Ok(needed)
+}
+
 /// The step `images`.
 pub async fn have<P: Ports>(context: &Context<'_, P>, names: &[String]) -> Result<Outcome> {
     let run = context.run;
-    let made = provide(run.ports, run.catalogue, names, run.source, &mut |note| context.note(note)).await?;
+    let mut note = |note| context.note(note);
+    let mut made = provide(run.ports, run.catalogue, &[NODE.to_owned()], run.source, &mut note).await?;
+    let needed = needed(run, names).await?;
+    made.extend(provide(run.ports, run.catalogue, &needed, run.source, &mut note).await?);
     Ok(match made.as_slice() {
         [] => Outcome::Unchanged("all there".to_owned()),
         made => Outcome::Changed(made.join(", ")),

@@ -12,7 +12,7 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, names: &[String]) -> Resul
     let port = run.lab.registry.port;
     let docker = run.ports.docker();
     let mut pushed = Vec::new();
-    for name in names {
+    for name in &images::needed(run, names).await? {
         for (held, reference) in images::engine_references(run, name).await? {
             let (path, tag) = path_and_tag(&reference);
             // A second tag says which image of the engine the first one is.
