@@ -82,10 +82,7 @@ impl Session {
     fn make_state(&self) -> Result<()> {
         let mut folder = std::fs::DirBuilder::new();
         folder.recursive(true).mode(0o700);
-        folder.create(&self.state).with_context(|| {
-            let next = "set LAB_STATE to a folder that you may write";
-            Fault::new(Kind::Host, format!("cannot make {}", self.state.display())).next(next)
-        })
+        folder.create(&self.state).with_context(|| unusable(&self.state))
     }
 
     /// Takes the lab's lock; it is held until the value is dropped or the process ends.
@@ -96,7 +93,8 @@ impl Session {
         let path = self.lock_path();
         loop {
             self.make_state()?;
-            let Ok(mut lock) = Flock::lock(host::open_private(&path)?, FlockArg::LockExclusiveNonblock) else {
+            let file = host::open_private(&path).with_context(|| unusable(&path))?;
+            let Ok(mut lock) = Flock::lock(file, FlockArg::LockExclusiveNonblock) else {
                 let holder = fs_err::read_to_string(&path).unwrap_or_default();
                 let what = format!("lab {} is in the hands of another run, process {holder}", self.lab.name);
                 return Err(Fault::new(Kind::Locked, what).next("wait for it, or end it").error());
@@ -124,4 +122,9 @@ impl Session {
     fn lock_path(&self) -> PathBuf {
         self.state.join("lock")
     }
+}
+
+fn unusable(path: &Path) -> Fault {
+    let next = "set LAB_STATE to a folder that you may write";
+    Fault::new(Kind::Host, format!("cannot make {}", path.display())).next(next)
 }

@@ -189,3 +189,6 @@ fn exit_code(status: Option<&k8s_openapi::apimachinery::pkg::apis::meta::v1::Sta
     let code = causes.and_then(|causes| causes.iter().find(|cause| cause.reason.as_deref() == Some("ExitCode")));
     code.and_then(|cause| cause.message.as_ref()?.parse().ok()).unwrap_or(-1)
 }
+
+#[cfg(test)]
+mod tests;

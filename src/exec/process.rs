@@ -4,6 +4,8 @@ use std::process::Stdio;
 
 use crate::fault::{Fault, Kind};
 use anyhow::{Context as _, Result, bail};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 
 /// How many of its last lines a failed command is quoted with.
@@ -59,6 +61,7 @@ impl Command {
             .spawn()
             .with_context(|| format!("starting {}", self.program))?;
         tracing::debug!(command = %self, "started");
+        let mut group = Group(child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw));
         let mut stdout = lines(child.stdout.take());
         let mut stderr = lines(child.stderr.take());
         let (mut output, mut last) = (String::new(), Vec::new());
@@ -79,6 +82,7 @@ impl Command {
             }
         }
         let status = child.wait().await?;
+        group.0 = None;
         if !status.success() {
             bail!("`{self}` ended with {status}:\n{}", last.join("\n"));
         }
@@ -86,16 +90,29 @@ impl Command {
     }
 }
 
-type Lines = tokio::io::Lines<BufReader<Box<dyn AsyncRead + Unpin + Send>>>;
+/// The process group of a command that runs; what the command started ends with it when it is dropped.
+struct Group(Option<Pid>);
 
-fn lines<R: AsyncRead + Unpin + Send + 'static>(stream: Option<R>) -> Option<Lines> {
-    stream.map(|stream| BufReader::new(Box::new(stream) as Box<dyn AsyncRead + Unpin + Send>).lines())
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(leader) = self.0
+            && let Err(error) = killpg(leader, Signal::SIGTERM)
+        {
+            tracing::debug!(%leader, %error, "ended already");
+        }
+    }
 }
 
-/// The next line, none at the end of the stream, which is then closed.
+type Lines = tokio::io::Split<BufReader<Box<dyn AsyncRead + Unpin + Send>>>;
+
+fn lines<R: AsyncRead + Unpin + Send + 'static>(stream: Option<R>) -> Option<Lines> {
+    stream.map(|stream| BufReader::new(Box::new(stream) as Box<dyn AsyncRead + Unpin + Send>).split(b'\n'))
+}
+
+/// The next line, none at the end of the stream, which is then closed. What is no text is shown as such.
 async fn next(stream: &mut Option<Lines>) -> Option<Result<String>> {
-    match stream.as_mut()?.next_line().await {
-        Ok(Some(line)) => Some(Ok(line)),
+    match stream.as_mut()?.next_segment().await {
+        Ok(Some(line)) => Some(Ok(String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(&line)).into_owned())),
         Ok(None) => {
             *stream = None;
             None
@@ -110,3 +127,6 @@ impl std::fmt::Display for Command {
         self.args.iter().try_for_each(|arg| write!(f, " {arg}"))
     }
 }
+
+#[cfg(test)]
+mod tests;

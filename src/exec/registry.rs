@@ -38,3 +38,6 @@ impl Registry for HttpRegistry {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

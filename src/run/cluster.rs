@@ -128,8 +128,7 @@ async fn mirror<P: Ports>(context: &Context<'_, P>) -> Result<()> {
         if container.name.ends_with("external-load-balancer") {
             continue;
         }
-        let there = run.ports.docker().exec(&container.name, &["test", "-f", MIRROR_FILE]).await?;
-        if there.code != 0 {
+        if !run.ports.docker().has_file(&container.name, MIRROR_FILE).await? {
             run.ports.docker().write_file(&container.name, MIRROR_FILE, content.as_bytes()).await?;
         }
     }

@@ -22,12 +22,18 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, secrets: &[SecretSpec]) ->
                 "labels": { "app.kubernetes.io/managed-by": "lab" },
             },
         });
-        if kube.get(&object).await?.is_some_and(|live| complete(&live, secret)) {
+        let live = kube.get(&object).await?.unwrap_or_default();
+        if complete(&live, secret) {
             continue;
         }
         let fixed = secret.fixed.iter().map(|(key, value)| (key.clone(), value.clone()));
         let random = secret.random.iter().map(|key| (key.clone(), random_hex()));
-        let data = fixed.chain(random).map(|(key, value)| (key, json!(ByteString(value.into_bytes()))));
+        // What is there stays: somebody uses it already.
+        let kept = |key: &String| live["data"].get(key).cloned();
+        let data = fixed.chain(random).map(|(key, value)| {
+            let value = kept(&key).unwrap_or_else(|| json!(ByteString(value.into_bytes())));
+            (key, value)
+        });
         object["data"] = Value::Object(data.collect());
         kube.apply(&object).await?;
         made += 1;

@@ -1,9 +1,12 @@
 //! Runs a Spark job: submits it, follows its driver's log, and says how it ended.
 
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use futures::future::{Either, select};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::wait::{Look, until};
 use super::{Context, diagnose, store};
@@ -19,6 +22,8 @@ use crate::{render, run::Run};
 /// How many of a failed driver's last lines are searched for the reason, and how many are quoted.
 const READ_LINES: i64 = 400;
 const QUOTED_LINES: usize = 15;
+/// How long the last lines of a log may be on their way after the job's end.
+const LAST_LINES: Duration = Duration::from_secs(5);
 /// The states in which an application stays.
 const STATES: [&str; 3] = ["COMPLETED", "FAILED", "SUBMISSION_FAILED"];
 
@@ -110,9 +115,13 @@ pub async fn run<P: Ports>(context: &Context<'_, P>, job: &Job, application: &st
     } else {
         context.note(format!("driver {driver} runs"));
         let mut line = |text: String| context.run.sink.emit(Event::JobLog { line: text });
-        let follow = kube.follow(JOBS_NAMESPACE, &driver, &mut line);
-        let end = until(context, async || ended(context, application).await);
-        let (followed, state) = tokio::join!(follow, end);
+        let follow = pin!(kube.follow(JOBS_NAMESPACE, &driver, &mut line));
+        let end = pin!(until(context, async || ended(context, application).await));
+        let (followed, state) = match select(follow, end).await {
+            Either::Left((followed, end)) => (followed, end.await),
+            // A stream that hangs does not hold up a job that has ended.
+            Either::Right((state, follow)) => (timeout(LAST_LINES, follow).await.unwrap_or(Ok(())), state),
+        };
         if let Err(error) = followed {
             tracing::warn!("the driver's log broke off: {error:#}");
         }
@@ -143,8 +152,11 @@ async fn state<P: Ports>(context: &Context<'_, P>, application: &str) -> Result<
         "apiVersion": "sparkoperator.k8s.io/v1beta2", "kind": "SparkApplication",
         "metadata": { "namespace": JOBS_NAMESPACE, "name": application },
     });
-    let live = context.run.ports.kube().get(&id).await?;
-    let live = live.with_context(|| format!("SparkApplication {application} was deleted while it ran"))?;
+    let live = match context.run.ports.kube().get(&id).await {
+        Ok(live) => live.with_context(|| format!("SparkApplication {application} was deleted while it ran"))?,
+        // One lost answer is no verdict; the deadline ends it.
+        Err(error) => return Ok((String::new(), format!("{error:#}"))),
+    };
     let text = |key: &str| {
         live.pointer(&format!("/status/applicationState/{key}")).and_then(Value::as_str).unwrap_or("").to_owned()
     };
@@ -164,7 +176,7 @@ async fn waiting_for_driver<P: Ports>(
     let id = json!({
         "apiVersion": "v1", "kind": "Pod", "metadata": { "namespace": JOBS_NAMESPACE, "name": driver },
     });
-    let pod = context.run.ports.kube().get(&id).await?;
+    let pod = context.run.ports.kube().get(&id).await.unwrap_or_default();
     let phase = pod.as_ref().and_then(|pod| pod.pointer("/status/phase")?.as_str());
     Ok(match (phase, &pod) {
         (None, _) => Look::Pending(format!("{application}: submitted, no driver yet")),
@@ -180,7 +192,7 @@ async fn ended<P: Ports>(context: &Context<'_, P>, application: &str) -> Result<
     Ok(if STATES.contains(&state.0.as_str()) {
         Look::Done(state)
     } else {
-        Look::Pending(format!("{application}: {}", state.0))
+        Look::Pending(format!("{application}: {}{}", state.0, state.1))
     })
 }
 

@@ -169,3 +169,6 @@ impl<P: Ports> Context<'_, P> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,62 @@
+//! What `lab status` sees.
+
+use super::Bench;
+use super::world::Say;
+use crate::run::status::{Status, status};
+
+async fn seen(bench: &Bench) -> Status {
+    let status = status(&bench.run()).await.unwrap();
+    assert_eq!(bench.world.changes(), Vec::<String>::new(), "looking changes nothing");
+    status
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lab_that_stands_is_healthy() {
+    let bench = Bench::full().made().await;
+    let status = seen(&bench).await;
+    assert!(status.healthy(), "{status:?}");
+    assert_eq!((status.nodes.len(), status.components.len()), (6, 3));
+    assert_eq!(status.api.as_deref(), Some("https://127.0.0.1:16443"));
+    assert_eq!(status.registry.as_deref(), Some("http://127.0.0.1:15000"));
+    assert_eq!(
+        (status.nodes[0].name.as_str(), status.nodes[0].address.as_deref()),
+        ("lab-control-plane", Some("172.29.0.2"))
+    );
+    assert!(status.smoke.unwrap().verdict.passed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_not_healthy() {
+    let status = seen(&Bench::small()).await;
+    assert!(!status.healthy() && status.api.is_none() && status.registry.is_none() && status.kubeconfig.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stopped_node_is_named() {
+    let bench = Bench::full().made().await;
+    bench.world.state().container("lab-worker2").running = false;
+    let status = seen(&bench).await;
+    assert!(!status.healthy());
+    let waiting: Vec<_> = status.nodes.iter().filter(|node| !node.ready).collect();
+    assert_eq!(waiting.len(), 1);
+    assert_eq!((waiting[0].name.as_str(), waiting[0].detail.as_str()), ("lab-worker2", "container is stopped"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_api_that_is_down_makes_no_error_but_no_health() {
+    let bench = Bench::small().made().await;
+    bench.world.script("list Node", Say::Fail("connection refused"));
+    let status = seen(&bench).await;
+    assert!(!status.healthy());
+    assert!(status.nodes.iter().all(|node| node.detail.contains("the API does not answer")), "{status:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_component_that_is_not_ready_is_seen() {
+    let bench = Bench::small().made().await;
+    let key = ["StatefulSet", "object-store", "minio"].map(str::to_owned);
+    bench.world.state().objects.get_mut(&key).unwrap()["status"]["readyReplicas"] = 0.into();
+    let status = seen(&bench).await;
+    let waiting: Vec<_> = status.components.iter().filter(|part| !part.ready).map(|part| part.name.as_str()).collect();
+    assert_eq!(waiting, ["MinIO"]);
+}

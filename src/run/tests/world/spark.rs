@@ -1,0 +1,134 @@
+//! Spark Operator and Spark of the world in memory: a job moves on each time somebody looks at it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::State;
+use crate::components::JOBS_NAMESPACE;
+use crate::smoke::{graph, rank};
+
+/// How jobs end.
+#[derive(Clone, Copy, Default, PartialEq)]
+pub enum JobEnd {
+    #[default]
+    Right,
+    /// One rank is off by a millionth.
+    WrongRank,
+    TwoExecutors,
+    /// The driver ends with an error.
+    Crash,
+    /// The operator cannot submit it.
+    Refused,
+    /// The driver never gets a node.
+    Waits,
+    /// The driver never ends.
+    Runs,
+}
+
+#[derive(Default)]
+pub struct Jobs {
+    pub end: JobEnd,
+    /// Application → how often it was looked at.
+    looks: BTreeMap<String, u32>,
+    iterations: u32,
+}
+
+pub fn submit(state: &mut State, application: &Value) {
+    let name = application["metadata"]["name"].as_str().unwrap_or_default();
+    state.jobs.looks.insert(name.to_owned(), 0);
+    let argument = |index: usize| application["spec"]["arguments"][index].as_str().unwrap_or_default();
+    state.jobs.iterations = argument(2).parse().unwrap_or_default();
+    state.logs.insert(format!("{name}-driver"), "reading the input\nTraceback\nValueError: no such table\n".to_owned());
+}
+
+/// Submitted, pending, running twice, and then the end.
+pub fn advance(state: &mut State, name: &str) {
+    let Some(looks) = state.jobs.looks.get_mut(name) else { return };
+    *looks += 1;
+    let looks = *looks;
+    let driver = format!("{name}-driver");
+    match (looks, state.jobs.end) {
+        (1, _) => {}
+        (2.., JobEnd::Refused) => finish(state, name, "SUBMISSION_FAILED", "webhook denied the driver"),
+        (2, _) | (_, JobEnd::Waits) => pod(state, &driver, name, "driver", &pending()),
+        (3 | 4, _) | (_, JobEnd::Runs) => {
+            pod(state, &driver, name, "driver", &json!({ "phase": "Running" }));
+            set_state(state, name, "RUNNING", "");
+        }
+        (_, JobEnd::Crash) => {
+            let ended = json!({ "terminated": { "exitCode": 1, "reason": "Error" } });
+            pod(
+                state,
+                &driver,
+                name,
+                "driver",
+                &json!({ "phase": "Failed", "containerStatuses": [{ "state": ended }] }),
+            );
+            finish(state, name, "FAILED", "driver container failed with ExitCode: 1");
+        }
+        (_, end) => {
+            compute(state, name, end);
+            finish(state, name, "COMPLETED", "");
+        }
+    }
+}
+
+fn pending() -> Value {
+    json!({
+        "phase": "Pending",
+        "conditions": [{
+            "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "Insufficient cpu",
+        }],
+    })
+}
+
+fn pod(state: &mut State, pod: &str, application: &str, role: &str, status: &Value) {
+    let object = json!({
+        "kind": "Pod", "status": status,
+        "metadata": {
+            "namespace": JOBS_NAMESPACE, "name": pod,
+            "labels": { "spark-role": role, "sparkoperator.k8s.io/app-name": application },
+        },
+    });
+    state.objects.insert(["Pod".to_owned(), JOBS_NAMESPACE.to_owned(), pod.to_owned()], object);
+}
+
+fn finish(state: &mut State, name: &str, end: &str, message: &str) {
+    set_state(state, name, end, message);
+    state.jobs.looks.remove(name);
+}
+
+fn set_state(state: &mut State, name: &str, now: &str, message: &str) {
+    let key = ["SparkApplication", JOBS_NAMESPACE, name].map(str::to_owned);
+    if let Some(object) = state.objects.get_mut(&key) {
+        object["status"] = json!({ "applicationState": { "state": now, "errorMessage": message } });
+    }
+}
+
+/// Executors on the workers, and the answer where the job has a question.
+fn compute(state: &mut State, name: &str, end: JobEnd) {
+    let workers: Vec<String> =
+        state.container_names().iter().filter(|name| name.contains("-worker")).map(|&name| name.to_owned()).collect();
+    let count = if end == JobEnd::TwoExecutors { 2 } else { 3 };
+    let executors: Vec<String> = (1..=count).map(|number| format!("{name}-exec-{number}")).collect();
+    for (executor, worker) in executors.iter().zip(workers.iter().cycle()) {
+        pod(state, executor, name, "executor", &json!({ "phase": "Succeeded" }));
+        let key = ["Pod", JOBS_NAMESPACE, executor].map(str::to_owned);
+        state.objects.entry(key).and_modify(|pod| pod["spec"] = json!({ "nodeName": worker }));
+    }
+    let base = format!("lab/jobs/{name}");
+    let Some(input) = state.store.get(&format!("{base}/input/edges.tsv")) else { return };
+    let graph = graph::parse(input).expect("a graph");
+    let iterations = state.jobs.iterations;
+    let mut ranks = rank::page_ranks(&graph, iterations);
+    if end == JobEnd::WrongRank {
+        ranks[0] += 1e-6;
+    }
+    let ranks: Vec<String> = graph.pages.iter().zip(&ranks).map(|(page, rank)| format!("{page}\t{rank}\n")).collect();
+    let records = graph.pages.len() * usize::try_from(iterations).unwrap() / executors.len() + 1;
+    let work = |(number, pod): (usize, &String)| json!({ "executor": number.to_string(), "pod": pod, "tasks": 10, "records": records, "seconds": 0.5 });
+    let work: Vec<String> = executors.iter().enumerate().map(|one| format!("{}\n", work(one))).collect();
+    state.store.insert(format!("{base}/output/ranks/part-00000"), ranks.concat().into_bytes());
+    state.store.insert(format!("{base}/output/executors/part-00000"), work.concat().into_bytes());
+}

@@ -1,0 +1,128 @@
+//! What there is in the world. Tests plant and look at everything.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::spark::Jobs;
+use crate::components::KIND_LABEL;
+use crate::fingerprint::Fingerprint;
+use crate::ports::{Address, Container, Engine, Image, Network, Output};
+
+pub struct State {
+    pub engine: Engine,
+    pub networks: Vec<Network>,
+    pub containers: Vec<Container>,
+    /// Containers that end as soon as they are started.
+    pub dying: BTreeSet<String>,
+    /// Volume → label value.
+    pub volumes: BTreeMap<String, String>,
+    pub images: BTreeMap<String, Image>,
+    /// References that can be pulled.
+    pub upstream: BTreeSet<String>,
+    /// Container and path.
+    pub files: BTreeSet<(String, String)>,
+    /// Container and reference in its image store.
+    pub pulled: BTreeSet<(String, String)>,
+    /// `path:tag` → digest.
+    pub registry: BTreeMap<String, String>,
+    pub kind: String,
+    /// Kind, namespace and name → object.
+    pub objects: BTreeMap<[String; 3], Value>,
+    /// Workloads that never become ready.
+    pub stuck: BTreeSet<String>,
+    /// Pod → log.
+    pub logs: BTreeMap<String, String>,
+    pub buckets: BTreeSet<String>,
+    /// User → policy, empty where none is attached.
+    pub users: BTreeMap<String, String>,
+    /// Bucket and path → content.
+    pub store: BTreeMap<String, Vec<u8>>,
+    pub jobs: Jobs,
+    /// The scripted answer of the exec that runs now.
+    pub answer: Option<Output>,
+    /// Numbers handed out as uids.
+    pub numbers: u64,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        let engine = Engine {
+            version: "28.5.2+dfsg4".to_owned(),
+            cgroup: "2".to_owned(),
+            cpus: 2,
+            memory: 64 << 30,
+            root: "/var/lib/docker".to_owned(),
+        };
+        Self {
+            engine,
+            kind: "0.33.0".to_owned(),
+            networks: Vec::new(),
+            containers: Vec::new(),
+            dying: BTreeSet::new(),
+            volumes: BTreeMap::new(),
+            images: BTreeMap::new(),
+            upstream: BTreeSet::new(),
+            files: BTreeSet::new(),
+            pulled: BTreeSet::new(),
+            registry: BTreeMap::new(),
+            objects: BTreeMap::new(),
+            stuck: BTreeSet::new(),
+            logs: BTreeMap::new(),
+            buckets: BTreeSet::new(),
+            users: BTreeMap::new(),
+            store: BTreeMap::new(),
+            jobs: Jobs::default(),
+            answer: None,
+            numbers: 0,
+        }
+    }
+}
+
+impl State {
+    pub fn container(&mut self, name: &str) -> &mut Container {
+        let found = self.containers.iter_mut().find(|container| container.name == name);
+        found.unwrap_or_else(|| panic!("there is no container {name}"))
+    }
+
+    /// Names of all containers, in the order of the engine.
+    pub fn container_names(&self) -> Vec<&str> {
+        self.containers.iter().map(|container| container.name.as_str()).collect()
+    }
+
+    pub fn stop_all(&mut self) {
+        self.containers.iter_mut().for_each(|container| container.running = false);
+    }
+
+    /// What etcd and the volumes held is gone with the nodes.
+    pub fn forget_cluster(&mut self) {
+        self.objects.clear();
+        self.buckets.clear();
+        self.users.clear();
+        self.store.clear();
+    }
+
+    pub fn add_image(&mut self, reference: &str) {
+        let mut print = Fingerprint::default();
+        print.add(reference);
+        let image = Image { id: format!("sha256:{}", print.hex()), size: 1_000_000, ..Image::default() };
+        self.images.insert(reference.to_owned(), image);
+    }
+
+    pub fn object(&self, kind: &str, namespace: &str, name: &str) -> Option<&Value> {
+        self.objects.get(&[kind, namespace, name].map(str::to_owned))
+    }
+}
+
+/// A node of a kind cluster on a network.
+pub fn container(cluster: &str, name: &str, network: &str, number: u8) -> Container {
+    let address = Address { current: Some([172, 29, 0, number].into()), pinned: None };
+    Container {
+        id: format!("id of {name}"),
+        name: name.to_owned(),
+        running: true,
+        image: String::new(),
+        labels: BTreeMap::from([(KIND_LABEL.to_owned(), cluster.to_owned())]),
+        addresses: BTreeMap::from([(network.to_owned(), address)]),
+    }
+}

@@ -1,0 +1,141 @@
+//! kind, the registry, the image builder and the machine of the world in memory.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use serde_json::json;
+
+use super::{State, World, container};
+use crate::ports::{Build, Builder, ClusterSpec, Clusters, Host, Registry};
+
+impl Clusters for World {
+    async fn version(&self) -> Result<String> {
+        self.read("kind version".to_owned(), |state| Ok(state.kind.clone())).await
+    }
+
+    async fn create(&self, cluster: &ClusterSpec<'_>, progress: &mut dyn FnMut(String)) -> Result<()> {
+        progress("Preparing nodes".to_owned());
+        self.change(format!("create cluster {}", cluster.name), |state| create(state, cluster)).await
+    }
+
+    async fn kubeconfig(&self, name: &str) -> Result<String> {
+        self.read(format!("kubeconfig {name}"), |_| Ok("apiVersion: v1\nkind: Config\n".to_owned())).await
+    }
+}
+
+fn create(state: &mut State, cluster: &ClusterSpec<'_>) -> Result<()> {
+    if !state.networks.iter().any(|network| network.name == cluster.network) {
+        bail!("no network {}", cluster.network);
+    }
+    if !state.images.contains_key(cluster.image) {
+        bail!("no image {}", cluster.image);
+    }
+    let mut names = Vec::new();
+    for role in ["control-plane", "worker"] {
+        let count = cluster.config.lines().filter(|line| *line == format!("- role: {role}")).count();
+        names.extend((1..=count).map(|number| match number {
+            1 => format!("{}-{role}", cluster.name),
+            _ => format!("{}-{role}{number}", cluster.name),
+        }));
+    }
+    if names.iter().any(|name| name.ends_with("control-plane2")) {
+        if !state.images.contains_key("docker.io/envoyproxy/envoy:v1.36.2") {
+            bail!("kind pulls envoy from an image registry, and there is none");
+        }
+        names.push(format!("{}-external-load-balancer", cluster.name));
+    }
+    let ready = if cluster.config.contains("disableDefaultCNI: true") { "False" } else { "True" };
+    for (number, name) in (2..).zip(&names) {
+        if state.container_names().contains(&name.as_str()) {
+            bail!("node(s) already exist for a cluster with the name {:?}", cluster.name);
+        }
+        let mut node = container(cluster.name, name, cluster.network, number);
+        node.running = !state.dying.contains(name);
+        state.containers.push(node);
+        if name.ends_with("load-balancer") {
+            continue;
+        }
+        if cluster.image.starts_with("lab/") {
+            // Our own node image is born with it.
+            state.files.insert((name.clone(), "/etc/containerd/certs.d/_default/hosts.toml".to_owned()));
+        }
+        let node = json!({
+            "kind": "Node", "metadata": { "name": name },
+            "status": {
+                "conditions": [{ "type": "Ready", "status": ready, "message": "network plugin not ready" }],
+                "nodeInfo": { "kubeletVersion": "v1.36.4" },
+            },
+        });
+        state.objects.insert(["Node".to_owned(), String::new(), name.clone()], node);
+    }
+    // Whatever kind writes, nobody else may read it afterwards.
+    fs_err::write(cluster.kubeconfig, "apiVersion: v1\nkind: Config\n")?;
+    fs_err::set_permissions(cluster.kubeconfig, std::os::unix::fs::PermissionsExt::from_mode(0o666))?;
+    Ok(())
+}
+
+impl Registry for World {
+    async fn digest(&self, _: u16, repository: &str, tag: &str) -> Result<Option<String>> {
+        let name = format!("{repository}:{tag}");
+        self.read(format!("digest {name}"), |state| {
+            if !state.containers.iter().any(|one| one.running && one.name.ends_with("-registry")) {
+                bail!("connection refused");
+            }
+            Ok(state.registry.get(&name).cloned())
+        })
+        .await
+    }
+}
+
+impl Builder for World {
+    async fn bootstrap(&self, _: &Path, tag: &str) -> Result<()> {
+        let add = |state: &mut State| {
+            state.add_image(tag);
+            Ok(())
+        };
+        self.change(format!("bootstrap {tag}"), add).await
+    }
+
+    async fn build(&self, build: &Build, progress: &mut dyn FnMut(String)) -> Result<()> {
+        progress("[1/2] FROM".to_owned());
+        let add = |state: &mut State| {
+            if let Some((name, image)) = build.contexts.iter().find(|(_, image)| !state.images.contains_key(image)) {
+                bail!("context {name}: no image {image}");
+            }
+            if !build.folder.join("Dockerfile").is_file() {
+                bail!("no Dockerfile in {}", build.folder.display());
+            }
+            state.add_image(&build.tag);
+            Ok(())
+        };
+        self.change(format!("build {}", build.name), add).await
+    }
+}
+
+/// The machine `lab` runs on; good enough unless a test says otherwise.
+pub struct Machine {
+    pub taken: Vec<u16>,
+    pub settings: BTreeMap<&'static str, u64>,
+    pub disk: Option<u64>,
+}
+
+impl Default for Machine {
+    fn default() -> Self {
+        Self { taken: Vec::new(), settings: BTreeMap::new(), disk: Some(100 << 30) }
+    }
+}
+
+impl Host for Machine {
+    fn port_is_free(&self, port: u16) -> bool {
+        !self.taken.contains(&port)
+    }
+
+    fn kernel_setting(&self, name: &str) -> Option<u64> {
+        self.settings.get(name).copied()
+    }
+
+    fn free_disk(&self, _: &Path) -> Option<u64> {
+        self.disk
+    }
+}

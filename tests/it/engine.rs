@@ -1,0 +1,114 @@
+//! A Docker engine of a few lines on a Unix socket.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+/// What is answered to a path: a status and a body, or nothing at all.
+type Answer = fn(&str) -> Option<(u16, String)>;
+
+pub struct Engine {
+    requests: Receiver<String>,
+}
+
+impl Engine {
+    /// Takes connections and requests, and never answers.
+    pub fn silent(socket: &Path) -> Self {
+        Self::start(socket, |_| None)
+    }
+
+    /// Answers, but what it says is no HTTP.
+    pub fn garbage(socket: &Path) -> Self {
+        let listener = UnixListener::bind(socket).unwrap();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                // A client that has gone needs no answer.
+                drop(stream.unwrap().write_all(b"220 mail ready\r\n"));
+            }
+        });
+        Self { requests: channel().1 }
+    }
+
+    /// A healthy engine with nothing on it.
+    pub fn empty(socket: &Path) -> Self {
+        Self::start(socket, |path| Some(answer(path)))
+    }
+
+    /// Says its version, and then nothing.
+    pub fn stuck(socket: &Path) -> Self {
+        Self::start(socket, |path| (path == "/version").then(|| answer(path)))
+    }
+
+    fn start(socket: &Path, answer: Answer) -> Self {
+        let listener = UnixListener::bind(socket).unwrap();
+        let (sender, requests) = channel();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let sender = sender.clone();
+                thread::spawn(move || serve(&stream.unwrap(), answer, &sender));
+            }
+        });
+        Self { requests }
+    }
+
+    /// Waits until somebody asks for this path.
+    pub fn wait_for(&self, path: &str) {
+        loop {
+            let request = self.requests.recv_timeout(Duration::from_secs(30)).expect("a request");
+            if request == path {
+                return;
+            }
+        }
+    }
+}
+
+/// Answers the requests of one connection. An error means that the client has gone.
+fn serve(stream: &UnixStream, answer: Answer, sender: &Sender<String>) -> Option<()> {
+    let mut reader = BufReader::new(stream);
+    loop {
+        let (mut length, mut head) = (0, Vec::new());
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).ok()?;
+            if line.trim().is_empty() {
+                break;
+            }
+            if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().ok()?;
+            }
+            head.push(line);
+        }
+        let path = head.first()?.split(' ').nth(1)?.split('?').next()?.to_owned();
+        let path = match path.strip_prefix("/v1.") {
+            Some(rest) => rest[rest.find('/')?..].to_owned(),
+            None => path,
+        };
+        reader.read_exact(&mut vec![0; length]).ok()?;
+        // Nobody may be listening.
+        drop(sender.send(path.clone()));
+        let Some((status, body)) = answer(&path) else {
+            // Keeps the connection open until the client gives up.
+            reader.read_to_end(&mut Vec::new()).ok()?;
+            return None;
+        };
+        let head =
+            format!("HTTP/1.1 {status} -\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+        (&*stream).write_all(format!("{head}{body}").as_bytes()).ok()?;
+    }
+}
+
+fn answer(path: &str) -> (u16, String) {
+    match path {
+        "/version" => (200, r#"{"ApiVersion":"1.47","MinAPIVersion":"1.24","Version":"28.5.2"}"#.to_owned()),
+        "/info" => {
+            let info = r#"{"ServerVersion":"28.5.2","MemTotal":68719476736,"NCPU":2,"DockerRootDir":"/nowhere"}"#;
+            (200, info.to_owned())
+        }
+        "/containers/json" | "/networks" => (200, "[]".to_owned()),
+        "/volumes" => (200, r#"{"Volumes":[]}"#.to_owned()),
+        _ => (404, r#"{"message":"not here"}"#.to_owned()),
+    }
+}

@@ -1,0 +1,73 @@
+//! No Docker engine, one that may not be used, one that is none.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::engine::Engine;
+use crate::sandbox::{Finished, Sandbox};
+
+#[test]
+fn every_verb_that_needs_an_engine_says_that_there_is_none() {
+    let verbs: [&[&str]; 5] = [&["up"], &["down"], &["down", "--all"], &["status", "--json"], &["images", "list"]];
+    for verb in verbs {
+        let sandbox = Sandbox::new();
+        let started = Instant::now();
+        let finished = sandbox.run(verb);
+        finished.code(4).says("this machine: no Docker engine answers").says("next: make setup");
+        assert!(started.elapsed() < Duration::from_secs(10), "{verb:?}");
+        assert_eq!(finished.stdout, "");
+        assert!(!sandbox.path("state").exists(), "{verb:?} left state behind");
+    }
+}
+
+#[test]
+fn a_plan_needs_no_engine() {
+    let finished = Sandbox::new().run(&["plan", "--config", "ci"]);
+    finished.code(0);
+    assert!(finished.stdout.starts_with("lab lab: "), "{}", finished.stdout);
+}
+
+#[test]
+fn an_engine_without_permission_is_told_apart() {
+    let (sandbox, _engine) = Sandbox::with(Engine::empty);
+    fs_err::set_permissions(sandbox.path("docker.sock"), std::fs::Permissions::from_mode(0o000)).unwrap();
+    // Root may do everything: as somebody else, from a place that everybody reaches.
+    let root = nix::unistd::geteuid().is_root();
+    let mut program = Path::new(env!("CARGO_BIN_EXE_lab")).to_owned();
+    if root {
+        fs_err::copy(&program, sandbox.path("lab")).unwrap();
+        program = sandbox.path("lab");
+        fs_err::set_permissions(sandbox.path(""), std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let mut command = sandbox.command_of(&program, &["status"]);
+    if root {
+        command.uid(65534).gid(65534);
+    }
+    let finished = Finished::of(&["status"], command.output().unwrap());
+    finished.code(4).says("no permission to use the Docker engine").says("usermod -aG docker");
+}
+
+#[test]
+fn a_socket_that_speaks_no_docker_is_no_engine() {
+    let (sandbox, _engine) = Sandbox::with(Engine::garbage);
+    sandbox.run(&["status"]).code(4).says("no Docker engine answers").says("because: ");
+}
+
+#[test]
+fn the_engine_of_the_current_docker_context_is_used() {
+    let (mut sandbox, engine) = Sandbox::with(Engine::empty);
+    sandbox.unset("DOCKER_HOST");
+    sandbox.tool("docker", &format!("echo unix://{}", sandbox.path("docker.sock").display()));
+    let finished = sandbox.run(&["status"]);
+    engine.wait_for("/containers/json");
+    finished.code(5).says("lab lab is not up").says("next: lab up\n");
+    assert!(finished.stdout.contains("nodes: 0 of 0 Ready"), "{}", finished.stdout);
+}
+
+#[test]
+fn a_fresh_machine_has_nothing_to_take_down() {
+    let (sandbox, _engine) = Sandbox::with(Engine::empty);
+    sandbox.run(&["down", "--all"]).code(0).says("lab lab: nothing to remove");
+}
