@@ -1,14 +1,15 @@
 //! The Docker engine, through its API.
 
-use std::collections::{BTreeMap, HashMap};
+mod answers;
+
+use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use bollard::errors::Error;
 use bollard::exec::StartExecResults;
 use bollard::models::{
-    ContainerCreateBody, ContainerSummary, EndpointIpamConfig, EndpointSettings, ExecConfig, HostConfig, Ipam,
-    IpamConfig, NetworkConnectRequest, NetworkCreateRequest, NetworkDisconnectRequest, NetworkingConfig, PortBinding,
+    ContainerCreateBody, EndpointIpamConfig, EndpointSettings, ExecConfig, HostConfig, Ipam, IpamConfig,
+    NetworkConnectRequest, NetworkCreateRequest, NetworkDisconnectRequest, NetworkingConfig, PortBinding,
     RestartPolicy, RestartPolicyNameEnum, VolumeCreateRequest,
 };
 use bollard::query_parameters::{
@@ -18,8 +19,9 @@ use bollard::query_parameters::{
 };
 use futures::StreamExt as _;
 
+use self::answers::{container, found, sorted, split_tag};
 use super::process::Command;
-use crate::ports::{Address, Container, ContainerSpec, Docker, Engine, Image, Network, Output};
+use crate::ports::{Container, ContainerSpec, Docker, Engine, Image, Network, Output};
 
 /// A connection to the engine that the `docker` program would use.
 pub struct Bollard {
@@ -47,41 +49,6 @@ async fn context_endpoint() -> Option<String> {
     let output = Command::new("docker").args(["context", "inspect", "--format", format]).output().await.ok()?;
     let host = output.trim().to_owned();
     (!host.is_empty()).then_some(host)
-}
-
-/// None where the engine answers 404.
-fn found<T>(result: Result<T, Error>) -> Result<Option<T>> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn sorted(labels: Option<HashMap<String, String>>) -> BTreeMap<String, String> {
-    labels.unwrap_or_default().into_iter().collect()
-}
-
-fn container(summary: ContainerSummary) -> Container {
-    let networks = summary.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
-    let addresses = networks.into_iter().map(|(name, endpoint)| {
-        let parse = |text: Option<String>| text.and_then(|text| text.parse::<Ipv4Addr>().ok());
-        let pinned = parse(endpoint.ipam_config.and_then(|config| config.ipv4_address));
-        (name, Address { current: parse(endpoint.ip_address), pinned })
-    });
-    Container {
-        id: summary.id.unwrap_or_default(),
-        name: summary
-            .names
-            .unwrap_or_default()
-            .first()
-            .map(|name| name.trim_start_matches('/').to_owned())
-            .unwrap_or_default(),
-        running: summary.state.is_some_and(|state| state.to_string() == "running"),
-        image: summary.image.unwrap_or_default(),
-        labels: sorted(summary.labels),
-        addresses: addresses.collect(),
-    }
 }
 
 impl Docker for Bollard {
@@ -331,24 +298,5 @@ impl Docker for Bollard {
             text.push_str(&chunk?.to_string());
         }
         Ok(text)
-    }
-}
-
-/// `name:tag` in two; the colon of a port belongs to the name.
-fn split_tag(reference: &str) -> (&str, &str) {
-    match reference.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => (name, tag),
-        _ => (reference, "latest"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::split_tag;
-
-    #[test]
-    fn the_colon_of_a_port_is_no_tag() {
-        assert_eq!(split_tag("127.0.0.1:15000/a/b:1"), ("127.0.0.1:15000/a/b", "1"));
-        assert_eq!(split_tag("127.0.0.1:15000/a/b"), ("127.0.0.1:15000/a/b", "latest"));
     }
 }
