@@ -4,8 +4,9 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use super::images::{ImageState, state};
 use super::{Run, cluster};
-use crate::components::{KIND_LABEL, LABEL};
+use crate::components::{KIND_LABEL, LABEL, Site};
 use crate::config::Subnet;
 use crate::fault::{Fault, Kind};
 use crate::ports::{Clusters as _, Docker as _, Engine, Host, Ports};
@@ -20,6 +21,8 @@ const INOTIFY: [(&str, u64); 2] = [("fs.inotify.max_user_instances", 512), ("fs.
 const MEMORY_PER_NODE: u64 = 500 << 20;
 /// Volumes of six nodes with Spark's image on three of them; bytes.
 const DISK: u64 = 12 << 30;
+/// Images and caches of a first build; bytes.
+const BUILD: u64 = 9 << 30;
 
 /// Checks the machine and what is already on it.
 ///
@@ -30,13 +33,26 @@ pub async fn check_host<P: Ports>(run: &Run<'_, P>, host: &impl Host) -> Result<
     let engine = docker.engine().await?;
     let ours = cluster::containers(run).await?;
     let mut problems = tools(run, &engine).await;
-    problems.extend(room(run, &engine, host, ours.is_empty()));
+    // A lab that stands has its disk already.
+    let disk = if ours.is_empty() { DISK + to_build(run).await? } else { 0 };
+    problems.extend(room(run, &engine, host, disk));
     problems.extend(neighbours(run, host).await?);
     if problems.is_empty() {
         return Ok(());
     }
     let what = format!("not fit for lab {}:\n  {}", run.lab.name, problems.join("\n  "));
     Err(Fault::new(Kind::Host, what).next("make setup   (brings what is missing), or as said above").error())
+}
+
+/// What the images that are not there yet will take.
+async fn to_build<P: Ports>(run: &Run<'_, P>) -> Result<u64> {
+    let site = Site { lab: run.lab, catalogue: run.catalogue };
+    for name in site.engine_images().into_iter().chain(site.node_images()) {
+        if state(run.ports.docker(), run.catalogue, &name, run.source).await? == ImageState::Missing {
+            return Ok(BUILD);
+        }
+    }
+    Ok(0)
 }
 
 async fn tools<P: Ports>(run: &Run<'_, P>, engine: &Engine) -> Vec<String> {
@@ -55,7 +71,7 @@ async fn tools<P: Ports>(run: &Run<'_, P>, engine: &Engine) -> Vec<String> {
     problems
 }
 
-fn room<P: Ports>(run: &Run<'_, P>, engine: &Engine, host: &impl Host, fresh: bool) -> Vec<String> {
+fn room<P: Ports>(run: &Run<'_, P>, engine: &Engine, host: &impl Host, disk: u64) -> Vec<String> {
     let mut problems = Vec::new();
     let need = MEMORY_PER_NODE * u64::from(run.lab.cluster.nodes())
         + if run.lab.smoke.enabled { run.lab.smoke.memory() } else { 0 };
@@ -73,12 +89,10 @@ fn room<P: Ports>(run: &Run<'_, P>, engine: &Engine, host: &impl Host, fresh: bo
             problems.push(format!("{setting} is {value}, {need} is needed: sudo sysctl -w {setting}={need}"));
         }
     }
-    // A lab that stands has its disk already.
-    if fresh
-        && let Some(free) = host.free_disk(Path::new(&engine.root))
-        && free < DISK
+    if let Some(free) = host.free_disk(Path::new(&engine.root))
+        && free < disk
     {
-        let (free, need) = (gibibytes(free), gibibytes(DISK));
+        let (free, need) = (gibibytes(free), gibibytes(disk));
         problems.push(format!("{free} of disk free at {}, {need} are needed: docker system df", engine.root));
     }
     problems

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::engine::Engine;
-use crate::sandbox::{Finished, Sandbox};
+use crate::sandbox::{Running, Sandbox};
 
 #[test]
 fn every_verb_that_needs_an_engine_says_that_there_is_none() {
@@ -45,8 +45,7 @@ fn an_engine_without_permission_is_told_apart() {
     if root {
         command.uid(65534).gid(65534);
     }
-    let finished = Finished::of(&["status"], command.output().unwrap());
-    finished.code(4).says("no permission to use the Docker engine").says("usermod -aG docker");
+    Running::of(command).end().code(4).says("no permission to use the Docker engine").says("usermod -aG docker");
 }
 
 #[test]

@@ -2,39 +2,37 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::Child;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 
 use crate::engine::Engine;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Running, Sandbox};
 
 fn mode(path: &Path) -> u32 {
     fs_err::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
 /// A run that has the lock and waits for an engine that is stuck.
-fn holder(sandbox: &Sandbox, engine: &Engine) -> Child {
-    let child = sandbox.command(&["down"]).spawn().unwrap();
+fn holder(sandbox: &Sandbox, engine: &Engine) -> Running {
+    let running = sandbox.start(&["down"]);
     engine.wait_for("/containers/json");
-    child
+    running
 }
 
-fn end(mut child: Child) -> Option<i32> {
-    kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
-    child.wait().unwrap().code()
+fn end(running: Running) -> Option<i32> {
+    running.signal(Signal::SIGTERM);
+    running.end().code
 }
 
 #[test]
 fn a_lab_in_other_hands_names_them() {
     let (sandbox, engine) = Sandbox::with(Engine::stuck);
-    let child = holder(&sandbox, &engine);
+    let first = holder(&sandbox, &engine);
     for verb in [&["down"][..], &["up", "--ci"]] {
         let finished = sandbox.run(verb);
-        finished.code(8).says(&format!("locked: lab lab is in the hands of another run, process {}", child.id()));
+        finished.code(8).says(&format!("locked: lab lab is in the hands of another run, process {}", first.pid()));
     }
-    assert_eq!(end(child), Some(143));
+    assert_eq!(end(first), Some(143));
     // What is left of the lock is a file, and a file locks nobody out.
     assert!(sandbox.path("state/lab/lock").exists());
     assert_eq!(end(holder(&sandbox, &engine)), Some(143));
@@ -43,18 +41,17 @@ fn a_lab_in_other_hands_names_them() {
 #[test]
 fn another_lab_is_not_locked() {
     let (sandbox, engine) = Sandbox::with(Engine::stuck);
-    let child = holder(&sandbox, &engine);
-    let other = sandbox.command(&["down", "--name", "second"]).spawn().unwrap();
+    let one = holder(&sandbox, &engine);
+    let other = sandbox.start(&["down", "--name", "second"]);
     engine.wait_for("/containers/json");
-    assert_eq!([end(child), end(other)], [Some(143), Some(143)]);
+    assert_eq!([end(one), end(other)], [Some(143), Some(143)]);
 }
 
 #[test]
 fn files_are_private_whatever_the_umask() {
     let (sandbox, _engine) = Sandbox::with(Engine::empty);
     let script = format!("umask 000; exec {} down", env!("CARGO_BIN_EXE_lab"));
-    let status = sandbox.command_of(Path::new("/bin/sh"), &["-c", &script]).status().unwrap();
-    assert!(status.success());
+    Running::of(sandbox.command_of(Path::new("/bin/sh"), &["-c", &script])).end().code(0);
     assert_eq!(mode(&sandbox.path("state/lab/lock")), 0o600);
     assert_eq!(mode(&sandbox.path("state/lab")), 0o700);
     assert_eq!(mode(&sandbox.path("state")), 0o700);

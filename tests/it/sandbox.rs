@@ -1,9 +1,14 @@
 //! A home of its own for each run of the binary: no tools, no state, no settings but those a test gives.
 
+use std::fs::File;
+use std::io::{Read as _, Seek as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use crate::engine::Engine;
@@ -71,34 +76,79 @@ impl Sandbox {
         command
     }
 
-    pub fn run(&self, args: &[&str]) -> Finished {
-        Finished::of(args, self.command(args).output().unwrap())
+    pub fn start(&self, args: &[&str]) -> Running {
+        Running::of(self.command(args))
     }
+
+    pub fn run(&self, args: &[&str]) -> Finished {
+        self.start(args).end()
+    }
+}
+
+/// A run that goes on; it is killed when the test ends before it.
+pub struct Running {
+    child: Child,
+    stdout: File,
+    stderr: File,
+}
+
+impl Running {
+    /// Both streams go into files: a pipe that nobody reads would hold it up.
+    pub fn of(mut command: Command) -> Self {
+        let files = [(), ()].map(|()| tempfile::tempfile().unwrap());
+        let [stdout, stderr] = files.each_ref().map(|file| Stdio::from(file.try_clone().unwrap()));
+        let child = command.stdout(stdout).stderr(stderr).spawn().unwrap();
+        let [stdout, stderr] = files;
+        Self { child, stdout, stderr }
+    }
+
+    pub fn pid(&self) -> Pid {
+        Pid::from_raw(self.child.id().try_into().unwrap())
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill(self.pid(), signal).unwrap();
+    }
+
+    /// Waits for its end, but not for ever.
+    pub fn end(mut self) -> Finished {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "it goes on and on:\n{}", text(&mut self.stderr));
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        Finished { code: status.code(), stdout: text(&mut self.stdout), stderr: text(&mut self.stderr) }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Nothing to end where it has ended.
+        drop(self.child.kill().and_then(|()| self.child.wait()));
+    }
+}
+
+fn text(file: &mut File) -> String {
+    let mut text = String::new();
+    file.rewind().and_then(|()| file.read_to_string(&mut text)).unwrap();
+    text
 }
 
 /// What a run left behind.
 pub struct Finished {
-    args: String,
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
 }
 
 impl Finished {
-    pub fn of(args: &[&str], output: Output) -> Self {
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
-        Self {
-            args: args.join(" "),
-            code: output.status.code(),
-            stdout: text(output.stdout),
-            stderr: text(output.stderr),
-        }
-    }
-
     /// Checks the exit code and, where the error names a command of ours, that there is such a command.
     #[track_caller]
     pub fn code(&self, code: i32) -> &Self {
-        assert_eq!(self.code, Some(code), "lab {}\n{}\n{}", self.args, self.stdout, self.stderr);
+        assert_eq!(self.code, Some(code), "{}\n{}", self.stdout, self.stderr);
         assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
         let next = self.stderr.lines().find_map(|line| line.trim().strip_prefix("next: "));
         let commands = next.into_iter().flat_map(|next| next.split([';', ',', '(', ')']));
@@ -112,7 +162,7 @@ impl Finished {
 
     #[track_caller]
     pub fn says(&self, part: &str) -> &Self {
-        assert!(self.stderr.contains(part), "lab {}: {part:?} is not in:\n{}", self.args, self.stderr);
+        assert!(self.stderr.contains(part), "{part:?} is not in:\n{}", self.stderr);
         self
     }
 }
@@ -121,6 +171,6 @@ impl Finished {
 #[track_caller]
 fn exists(args: &str) {
     let args: Vec<&str> = args.split_whitespace().chain(["--help"]).collect();
-    let output = Sandbox::new().command(&args).output().unwrap();
-    assert!(output.status.success(), "lab {}: {}", args.join(" "), String::from_utf8_lossy(&output.stderr));
+    let finished = Sandbox::new().run(&args);
+    assert_eq!(finished.code, Some(0), "lab {}: {}", args.join(" "), finished.stderr);
 }

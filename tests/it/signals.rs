@@ -1,37 +1,28 @@
 //! Ctrl-C and SIGTERM are normal ways to end, at once, with the children.
 
-use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::engine::Engine;
-use crate::sandbox::{Finished, Sandbox};
+use crate::sandbox::{Finished, Running, Sandbox};
 
-fn send(child: Child, signal: Signal) -> Finished {
+fn send(running: Running, signal: Signal) -> Finished {
     let started = Instant::now();
-    kill(pid(child.id()), signal).unwrap();
-    let output = child.wait_with_output().unwrap();
+    running.signal(signal);
+    let finished = running.end();
     assert!(started.elapsed() < Duration::from_secs(1), "it took {:?}", started.elapsed());
-    Finished::of(&["…"], output)
-}
-
-fn pid(number: u32) -> Pid {
-    Pid::from_raw(number.try_into().unwrap())
-}
-
-fn start(sandbox: &Sandbox, args: &[&str]) -> Child {
-    sandbox.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    finished
 }
 
 #[test]
 fn a_run_that_waits_for_the_engine_ends_at_once() {
     for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
         let (sandbox, engine) = Sandbox::with(Engine::silent);
-        let child = start(&sandbox, &["status"]);
+        let running = sandbox.start(&["status"]);
         engine.wait_for("/version");
-        send(child, signal).code(code).says("interrupted: stopped before the end").says("next: ");
+        send(running, signal).code(code).says("interrupted: stopped before the end").says("next: ");
     }
 }
 
@@ -41,7 +32,7 @@ fn written(sandbox: &Sandbox, file: &str) -> Pid {
     loop {
         let text = fs_err::read_to_string(sandbox.path(file)).unwrap_or_default();
         if let Ok(number) = text.trim().parse() {
-            return pid(number);
+            return Pid::from_raw(number);
         }
         assert!(Instant::now() < deadline, "{file} was not written");
         std::thread::sleep(Duration::from_millis(20));
@@ -61,9 +52,9 @@ fn assert_ends(process: Pid) {
 fn a_program_that_runs_ends_with_the_run() {
     let (sandbox, _engine) = Sandbox::with(Engine::empty);
     sandbox.tool("kind", &format!("echo $$ > {}; exec /bin/sleep 1000", sandbox.path("pid").display()));
-    let child = start(&sandbox, &["up", "--ci"]);
+    let running = sandbox.start(&["up", "--ci"]);
     let kind = written(&sandbox, "pid");
-    send(child, Signal::SIGINT).code(130);
+    send(running, Signal::SIGINT).code(130);
     assert_ends(kind);
 }
 
@@ -72,8 +63,8 @@ fn the_programs_of_a_program_end_with_the_run() {
     let (sandbox, _engine) = Sandbox::with(Engine::empty);
     let script = format!("/bin/sleep 1000 & echo $! > {}; wait", sandbox.path("pid").display());
     sandbox.tool("kind", &script);
-    let child = start(&sandbox, &["up", "--ci"]);
+    let running = sandbox.start(&["up", "--ci"]);
     let sleep = written(&sandbox, "pid");
-    send(child, Signal::SIGTERM).code(143);
+    send(running, Signal::SIGTERM).code(143);
     assert_ends(sleep);
 }

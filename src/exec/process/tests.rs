@@ -88,6 +88,7 @@ async fn dropped(script: &str) {
     let process = tokio::select! {
         result = run => panic!("ended by itself: {result:?}"),
         number = receiver.recv() => Pid::from_raw(number.unwrap()),
+        () = sleep(Duration::from_mins(1)) => panic!("no line came"),
     };
     timeout(Duration::from_secs(10), async {
         while signal::kill(process, None).is_ok() {
@@ -101,6 +102,11 @@ async fn dropped(script: &str) {
 #[tokio::test]
 async fn a_command_that_is_dropped_is_ended() {
     dropped("echo $$; exec sleep 1000").await;
+}
+
+#[tokio::test]
+async fn a_dropped_command_that_does_not_listen_is_killed() {
+    dropped("trap '' TERM; echo $$; while :; do :; done").await;
 }
 
 #[tokio::test]

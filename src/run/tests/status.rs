@@ -57,6 +57,7 @@ async fn a_component_that_is_not_ready_is_seen() {
     let key = ["StatefulSet", "object-store", "minio"].map(str::to_owned);
     bench.world.state().objects.get_mut(&key).unwrap()["status"]["readyReplicas"] = 0.into();
     let status = seen(&bench).await;
+    assert!(!status.healthy());
     let waiting: Vec<_> = status.components.iter().filter(|part| !part.ready).map(|part| part.name.as_str()).collect();
     assert_eq!(waiting, ["MinIO"]);
 }
