@@ -7,7 +7,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 use crate::config::Overrides;
 use crate::run::Source;
 
-/// A local data-platform lab: an HA Kubernetes cluster in Docker with Spark Operator and `MinIO`,
+/// A local data-platform lab: an HA Kubernetes cluster in Docker with Spark Operator and MinIO,
 /// proved by a Spark job with three executors.
 #[derive(Parser)]
 #[command(name = "lab", version, arg_required_else_help = true, after_help = EXIT_CODES)]

@@ -12,6 +12,7 @@ mod up;
 use std::io::IsTerminal as _;
 
 use clap::Parser as _;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::exec::host;
 use crate::fault::{self, Fault, Kind};
@@ -37,14 +38,27 @@ pub fn main() -> u8 {
     match run(args) {
         Ok(()) => 0,
         Err(error) => {
+            let error = engine_trouble(error);
             report::error(&error);
             fault::kind(&error).exit_code()
         }
     }
 }
 
+/// An engine that fails outside a step is trouble of this machine, not a bug of ours.
+fn engine_trouble(error: anyhow::Error) -> anyhow::Error {
+    if fault::kind(&error) == Kind::Bug && error.downcast_ref::<bollard::errors::Error>().is_some() {
+        let next = "docker info   (says what the engine has to say); make setup";
+        return error.context(Fault::new(Kind::Host, "the Docker engine refuses").next(next));
+    }
+    error
+}
+
 #[tokio::main]
 async fn run(args: Args) -> anyhow::Result<()> {
+    // From here on, and not from the first moment of waiting on.
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
     let work = async {
         match args.verb {
             Verb::Up(args) => up::up(args).await,
@@ -55,10 +69,9 @@ async fn run(args: Args) -> anyhow::Result<()> {
             Verb::Images(verb) => images::images(verb).await,
         }
     };
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {
         result = work => result,
-        _ = tokio::signal::ctrl_c() => Err(interrupted(Kind::Interrupted)),
+        _ = interrupt.recv() => Err(interrupted(Kind::Interrupted)),
         _ = terminate.recv() => Err(interrupted(Kind::Terminated)),
     }
 }

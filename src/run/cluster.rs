@@ -18,13 +18,8 @@ const LOAD_BALANCER: &str = "docker.io/envoyproxy/envoy:v1.36.2";
 /// Where containerd looks for the mirror of any registry.
 const MIRROR_FILE: &str = "/etc/containerd/certs.d/_default/hosts.toml";
 
-/// A file on the first control plane that says that `kind create` came to its end.
+/// A file in every container that says that `kind create` came to its end.
 pub const FINISHED: &str = "/kind/lab-finished";
-
-/// The container of the first control plane.
-pub fn first_node(run: &Run<'_, impl Ports>) -> String {
-    format!("{}-control-plane", run.lab.name)
-}
 
 /// The lab's containers that kind made. Somebody else's cluster of the same name is on another network.
 pub async fn containers<P: Ports>(run: &Run<'_, P>) -> Result<Vec<Container>> {
@@ -93,7 +88,10 @@ async fn create<P: Ports>(context: &Context<'_, P>, config: &str) -> Result<()> 
     }
     restrict(&kubeconfig)?;
     mirror(context).await?;
-    docker.write_file(&first_node(run), FINISHED, b"").await
+    for container in containers(run).await? {
+        docker.write_file(&container.name, FINISHED, b"").await?;
+    }
+    Ok(())
 }
 
 /// Gives the load balancer the name that kind wants; true where it is to be taken away again.

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::cluster::{FINISHED, containers, expected, first_node};
+use super::cluster::{FINISHED, containers, expected};
 use super::{Context, Run};
 use crate::event::Outcome;
 use crate::fault::{Fault, Kind};
@@ -39,11 +39,12 @@ pub async fn settle<P: Ports>(context: &Context<'_, P>) -> Result<Outcome> {
 }
 
 /// True where `kind create` once came to its end. Only a cluster without this mark is ever removed by `up`,
-/// so the mark is read from the container's files, which needs no running container.
+/// so every container has it, in case one is lost, and reading it needs no running container.
 async fn finished<P: Ports>(run: &Run<'_, P>, existing: &[Container]) -> Result<bool> {
-    let first = first_node(run);
-    if !existing.iter().any(|container| container.name == first) {
-        return Ok(false);
+    for container in existing {
+        if run.ports.docker().has_file(&container.name, FINISHED).await? {
+            return Ok(true);
+        }
     }
-    run.ports.docker().has_file(&first, FINISHED).await
+    Ok(false)
 }

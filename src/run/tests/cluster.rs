@@ -34,8 +34,8 @@ async fn leftovers_without_a_control_plane_are_made_again() {
 /// Brings a finished cluster into trouble; `up` must fail and remove nothing.
 async fn in_trouble(trouble: impl FnOnce(&Bench)) -> (u8, String) {
     let bench = Bench::full().made().await;
-    let before: Vec<String> = bench.world.state().containers.iter().map(|one| one.id.clone()).collect();
     trouble(&bench);
+    let before: Vec<String> = bench.world.state().containers.iter().map(|one| one.id.clone()).collect();
     let error = bench.up().await.unwrap_err();
     let changes = bench.world.changes();
     assert!(!changes.iter().any(|call| call.starts_with("remove container")), "{changes:?}");
@@ -77,6 +77,19 @@ async fn a_finished_cluster_whose_first_node_dies_at_once_stays() {
     })
     .await;
     assert!(code == 5 && text.contains("lab-control-plane"), "{code} {text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_finished_cluster_that_lost_a_node_stays() {
+    for lost in ["lab-control-plane", "lab-control-plane2", "lab-worker"] {
+        let (code, text) = in_trouble(|bench| {
+            let mut state = bench.world.state();
+            state.containers.retain(|one| one.name != lost);
+            state.files.retain(|(container, _)| container != lost);
+        })
+        .await;
+        assert!(code == 3 && text.contains("has other nodes than the configuration"), "{lost}: {code} {text}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
