@@ -16,7 +16,8 @@ use lab::{Lab, docker, lines};
 #[test]
 #[ignore = "needs Docker and minutes: make test"]
 fn a_lab_from_nothing_to_nothing() {
-    let neighbours = everything_but_ours();
+    let neighbour = neighbour();
+    assert_eq!(neighbour.len(), 2, "{neighbour:?}");
     let lab = Lab::new("lab-e2e", "full", 77);
     lab.run(&["down", "--all"]).expect_code(0);
 
@@ -34,7 +35,8 @@ fn a_lab_from_nothing_to_nothing() {
     part("down keeps the registry", || down_keeps_the_registry(&lab));
     part("down --all leaves nothing", || down_all_leaves_nothing(&lab));
 
-    assert_eq!(everything_but_ours(), neighbours, "something that is not ours was touched");
+    assert_eq!(what_the_neighbour_has(), neighbour, "something that is not ours was touched");
+    remove_neighbour();
 }
 
 fn part(name: &str, work: impl FnOnce()) {
@@ -119,12 +121,25 @@ fn down_all_leaves_nothing(lab: &Lab) {
     lab.run(&["down", "--all"]).expect_code(0).expect("nothing to remove");
 }
 
-/// Containers, volumes and networks that are not of the lab under test, with their ids.
-fn everything_but_ours() -> Vec<String> {
-    let mut all = lines(&docker(&["ps", "-a", "--no-trunc", "--format", "{{.ID}} {{.Names}}"]));
-    all.extend(lines(&docker(&["volume", "ls", "--format", "{{.Name}}"])));
-    all.extend(lines(&docker(&["network", "ls", "--no-trunc", "--format", "{{.ID}} {{.Name}}"])));
-    all.retain(|line| !line.contains("lab-e2e"));
-    all.sort();
+/// A network and a volume of another lab, whose name begins like ours.
+const NEIGHBOUR: &str = "lab-e2e-neighbour";
+
+/// Makes the neighbour where it is not there yet; what it consists of.
+fn neighbour() -> Vec<String> {
+    let label = format!("dev.lab.name={NEIGHBOUR}");
+    docker(&["network", "create", "--label", &label, NEIGHBOUR]);
+    docker(&["volume", "create", "--label", &label, NEIGHBOUR]);
+    what_the_neighbour_has()
+}
+
+fn what_the_neighbour_has() -> Vec<String> {
+    let filter = format!("label=dev.lab.name={NEIGHBOUR}");
+    let mut all = lines(&docker(&["volume", "ls", "--format", "{{.Name}}", "--filter", &filter]));
+    all.extend(lines(&docker(&["network", "ls", "--no-trunc", "--format", "{{.ID}}", "--filter", &filter])));
     all
+}
+
+fn remove_neighbour() {
+    docker(&["network", "rm", NEIGHBOUR]);
+    docker(&["volume", "rm", NEIGHBOUR]);
 }
