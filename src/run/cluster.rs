@@ -28,17 +28,19 @@ pub async fn containers<P: Ports>(run: &Run<'_, P>) -> Result<Vec<Container>> {
     Ok(found)
 }
 
+/// Names that kind gives to the nodes of a role: the first has no number.
+pub fn nodes(run: &Run<'_, impl Ports>, role: &str, count: u8) -> Vec<String> {
+    let name = &run.lab.name;
+    (1..=count)
+        .map(|number| if number == 1 { format!("{name}-{role}") } else { format!("{name}-{role}{number}") })
+        .collect()
+}
+
 /// Names of the containers that the cluster consists of.
 pub fn expected(run: &Run<'_, impl Ports>) -> Vec<String> {
     let cluster = &run.lab.cluster;
-    let numbered = |role: &str, count: u8| {
-        let name = run.lab.name.clone();
-        let role = role.to_owned();
-        (1..=count)
-            .map(move |number| if number == 1 { format!("{name}-{role}") } else { format!("{name}-{role}{number}") })
-    };
-    let mut names: Vec<String> = numbered("control-plane", cluster.control_planes).collect();
-    names.extend(numbered("worker", cluster.workers));
+    let mut names = nodes(run, "control-plane", cluster.control_planes);
+    names.extend(nodes(run, "worker", cluster.workers));
     if cluster.control_planes > 1 {
         names.push(format!("{}-external-load-balancer", run.lab.name));
     }

@@ -3,8 +3,8 @@
 use anyhow::Result;
 use futures::future::try_join_all;
 
-use super::Context;
 use super::wait::{Look, until};
+use super::{Context, cluster};
 use crate::event::Outcome;
 use crate::ports::{Docker as _, Ports};
 
@@ -13,9 +13,7 @@ const PULL: &str = "ctr --namespace k8s.io images pull --hosts-dir /etc/containe
 
 pub async fn have<P: Ports>(context: &Context<'_, P>, references: &[String]) -> Result<Outcome> {
     let lab = context.run.lab;
-    let worker =
-        |number| if number == 1 { format!("{}-worker", lab.name) } else { format!("{}-worker{number}", lab.name) };
-    let workers: Vec<String> = (1..=lab.cluster.workers).map(worker).collect();
+    let workers = cluster::nodes(context.run, "worker", lab.cluster.workers);
     let pulled = try_join_all(workers.iter().map(|worker| one(context, worker, references))).await?;
     Ok(match pulled.iter().sum::<usize>() {
         0 => Outcome::Unchanged("all there".to_owned()),
