@@ -24,6 +24,8 @@ pub enum Kind {
     Cleanup,
     /// 8: another run holds the lab.
     Locked,
+    /// 9: what stands is not what the configuration says.
+    Drift,
     /// 130: SIGINT.
     Interrupted,
     /// 143: SIGTERM.
@@ -32,7 +34,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of the exit codes; the README's table is tested against it.
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 11] = [
         Kind::Bug,
         Kind::Usage,
         Kind::Config,
@@ -41,6 +43,7 @@ impl Kind {
         Kind::Verification,
         Kind::Cleanup,
         Kind::Locked,
+        Kind::Drift,
         Kind::Interrupted,
         Kind::Terminated,
     ];
@@ -56,6 +59,7 @@ impl Kind {
             Kind::Verification => 6,
             Kind::Cleanup => 7,
             Kind::Locked => 8,
+            Kind::Drift => 9,
             Kind::Interrupted => 130,
             Kind::Terminated => 143,
         }
@@ -72,6 +76,7 @@ impl Kind {
             Kind::Verification => "wrong result",
             Kind::Cleanup => "not cleaned up",
             Kind::Locked => "locked",
+            Kind::Drift => "drift",
             Kind::Interrupted | Kind::Terminated => "interrupted",
         }
     }
@@ -137,7 +142,7 @@ mod tests {
     fn exit_codes_are_distinct() {
         let mut codes: Vec<u8> = Kind::ALL.iter().map(|kind| kind.exit_code()).collect();
         codes.dedup();
-        assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7, 8, 130, 143]);
+        assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7, 8, 9, 130, 143]);
     }
 
     #[test]

@@ -34,3 +34,7 @@ pub mod report;
 pub mod run;
 pub mod smoke;
 pub mod step;
+
+// The world in memory, which the tests of `tests/` use as well, knows this crate by its name.
+#[cfg(test)]
+extern crate self as lab;

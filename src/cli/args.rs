@@ -1,10 +1,12 @@
-//! The command line as types.
-
-use std::path::PathBuf;
+//! The command line as types: the verbs, and the arguments that several of them share.
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
+use super::{
+    completions, config, credentials, diagnose, doctor, down, images, job, kubeconfig, logs, open, plan, status, up,
+};
 use crate::config::Overrides;
+use crate::report::Format;
 use crate::run::Source;
 
 /// A local data-platform lab: an HA Kubernetes cluster in Docker with Spark Operator and MinIO,
@@ -17,24 +19,44 @@ pub struct Args {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 ok, 1 bug, 2 usage, 3 configuration, 4 machine not fit, 5 step failed,
-6 wrong result, 7 cleanup incomplete, 8 locked by another run, 130 SIGINT, 143 SIGTERM.
+6 wrong result, 7 cleanup incomplete, 8 locked by another run, 9 drift, 130 SIGINT, 143 SIGTERM.
 LAB_LOG=debug shows every call; LAB_STATE is the folder of state (default ~/.local/state/lab).";
 
 #[derive(Subcommand)]
 pub enum Verb {
     /// Make the lab, or bring it back to what the configuration says
-    Up(UpArgs),
+    Up(up::UpArgs),
     /// Remove the cluster; the registry and its images stay for the next time
-    Down(DownArgs),
+    Down(down::DownArgs),
     /// Show nodes, components, addresses and the last smoke verdict
-    Status(StatusArgs),
+    Status(status::StatusArgs),
     /// Print what `lab up` will do
-    Plan(PlanArgs),
+    Plan(plan::PlanArgs),
+    /// Check this machine, and say how to mend what is in the way
+    Doctor(doctor::DoctorArgs),
     /// Run a Spark job: a sample job's name, or a folder with an application.yaml
-    Run(RunArgs),
+    Run(job::RunArgs),
+    /// Show the log of a component or of a job
+    Logs(logs::LogsArgs),
+    /// Show user names and passwords of the lab's services
+    Credentials(credentials::CredentialsArgs),
+    /// Print the kubeconfig, or where it is
+    Kubeconfig(kubeconfig::KubeconfigArgs),
+    /// Open a page of the lab in the browser, through a port on loopback
+    Open(open::OpenArgs),
+    /// Pack everything that explains a failure into one archive, secrets masked
+    Diagnose(diagnose::DiagnoseArgs),
     /// List, build or pull the lab's images
     #[command(subcommand)]
-    Images(ImagesVerb),
+    Images(images::ImagesVerb),
+    /// Make, check, show and migrate configuration files
+    #[command(subcommand)]
+    Config(config::ConfigVerb),
+    /// Print the completion script of a shell
+    Completions(completions::CompletionsArgs),
+    /// Print the manual page
+    #[command(hide = true)]
+    Man,
 }
 
 /// What `lab` makes when nothing else is said.
@@ -89,77 +111,10 @@ impl LabArgs {
     }
 }
 
-#[derive(ClapArgs)]
-pub struct UpArgs {
-    #[command(flatten)]
-    pub lab: LabArgs,
-    /// Plain lines, no colour, no live display
-    #[arg(long)]
-    pub ci: bool,
-    /// Run the smoke job although its last verdict still holds
-    #[arg(long)]
-    pub smoke: bool,
-    /// Merge the lab's context into this kubeconfig file as well
-    #[arg(long, value_name = "FILE")]
-    pub merge_kubeconfig: Option<PathBuf>,
-}
-
-#[derive(ClapArgs)]
-pub struct DownArgs {
-    #[command(flatten)]
-    pub lab: LabArgs,
-    /// Remove the registry, its images, the network and all state as well
-    #[arg(long)]
-    pub all: bool,
-}
-
-#[derive(ClapArgs)]
-pub struct StatusArgs {
-    #[command(flatten)]
-    pub lab: LabArgs,
-    /// JSON instead of a table
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(ClapArgs)]
-pub struct PlanArgs {
-    #[command(flatten)]
-    pub lab: LabArgs,
-    /// JSON with every object instead of a list of steps
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(ClapArgs)]
-pub struct RunArgs {
-    /// Name of a sample job, or a folder
-    pub job: String,
-    #[command(flatten)]
-    pub lab: LabArgs,
-    /// Plain lines, no colour, no live display
-    #[arg(long)]
-    pub ci: bool,
-    /// Seconds the job may take
-    #[arg(long, default_value_t = 1800, value_name = "SECONDS")]
-    pub timeout: u64,
-}
-
-#[derive(Subcommand)]
-pub enum ImagesVerb {
-    /// Show every image, its version and where it is
-    List(ImagesArgs),
-    /// Build images from package registries alone
-    Build(ImagesArgs),
-    /// Pull images from their upstream registries
-    Pull(ImagesArgs),
-}
-
-#[derive(ClapArgs)]
-pub struct ImagesArgs {
-    /// Only these images (default: all)
-    pub names: Vec<String>,
-    /// Plain lines, no colour, no live display
-    #[arg(long)]
-    pub ci: bool,
+/// How data is printed.
+#[derive(ClapArgs, Clone, Copy)]
+pub struct OutputArgs {
+    /// Text for people, or JSON for programs
+    #[arg(long, short, value_enum, default_value_t = Format::Text)]
+    pub output: Format,
 }

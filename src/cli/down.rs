@@ -1,15 +1,26 @@
 //! `lab down`
 
 use anyhow::Result;
+use clap::Args as ClapArgs;
 
-use super::args::DownArgs;
+use super::args::LabArgs;
 use super::session::Session;
+use crate::report::Format;
 use crate::{report, run};
+
+#[derive(ClapArgs)]
+pub struct DownArgs {
+    #[command(flatten)]
+    pub lab: LabArgs,
+    /// Remove the registry, its images, the network and all state as well
+    #[arg(long)]
+    pub all: bool,
+}
 
 pub async fn down(args: DownArgs) -> Result<()> {
     let session = Session::open(&args.lab).await?;
     let _lock = session.lock()?;
-    let sink = report::sink(true);
+    let sink = report::sink(Format::Text, true);
     let run = session.run(&*sink);
     let mut removed = run::down::down(&run, args.all).await?;
     if args.all && session.remove_state()? {

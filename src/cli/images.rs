@@ -1,14 +1,36 @@
 //! `lab images`
 
 use anyhow::Result;
+use clap::{Args as ClapArgs, Subcommand};
 
-use super::args::{ImagesArgs, ImagesVerb};
+use super::args::OutputArgs;
 use crate::event::{Event, Outcome};
 use crate::exec::World;
 use crate::fault::{Fault, Kind};
 use crate::images::Catalogue;
 use crate::ports::Ports as _;
 use crate::{report, run};
+
+#[derive(Subcommand)]
+pub enum ImagesVerb {
+    /// Show every image, its version and where it is
+    List(ImagesArgs),
+    /// Build images from package registries alone
+    Build(ImagesArgs),
+    /// Pull images from their upstream registries
+    Pull(ImagesArgs),
+}
+
+#[derive(ClapArgs)]
+pub struct ImagesArgs {
+    /// Only these images (default: all)
+    pub names: Vec<String>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Plain lines, no colour, no live display
+    #[arg(long)]
+    pub ci: bool,
+}
 
 pub async fn images(verb: ImagesVerb) -> Result<()> {
     let catalogue = Catalogue::load()?;
@@ -50,7 +72,7 @@ async fn provide(world: &World, catalogue: &Catalogue, args: &ImagesArgs, source
     if source == run::Source::Registry {
         names.retain(|name| catalogue.get(name).is_ok_and(|image| image.upstream));
     }
-    let sink = report::sink(args.ci);
+    let sink = report::sink(args.output.output, args.ci);
     let started = std::time::Instant::now();
     let (id, title) = ("images".to_owned(), format!("{} images", names.len()));
     sink.emit(Event::StepStarted { id: id.clone(), title: title.clone() });

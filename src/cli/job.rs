@@ -4,14 +4,31 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use clap::Args as ClapArgs;
 
-use super::args::RunArgs;
+use super::args::{LabArgs, OutputArgs};
 use super::session::Session;
 use crate::fault::{Fault, Kind};
 use crate::jobs::Job;
 use crate::plan::Plan;
 use crate::report;
 use crate::step::{Action, Step};
+
+#[derive(ClapArgs)]
+pub struct RunArgs {
+    /// Name of a sample job, or a folder
+    pub job: String,
+    #[command(flatten)]
+    pub lab: LabArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Plain lines, no colour, no live display
+    #[arg(long)]
+    pub ci: bool,
+    /// Seconds the job may take
+    #[arg(long, default_value_t = 1800, value_name = "SECONDS")]
+    pub timeout: u64,
+}
 
 pub async fn run(args: RunArgs) -> Result<()> {
     let job = find(&args.job)?;
@@ -20,7 +37,7 @@ pub async fn run(args: RunArgs) -> Result<()> {
         let fault = Fault::new(Kind::Step, format!("lab {} is not up", session.lab.name));
         return Err(fault.next(format!("lab up{}", session.flags)).error());
     }
-    let sink = report::sink(args.ci);
+    let sink = report::sink(args.output.output, args.ci);
     let run = session.run(&*sink);
     let step = Step {
         id: "job",

@@ -1,9 +1,18 @@
 //! The command line: one file a verb. The only place that wires ports to the engine.
 
 mod args;
+mod completions;
+mod config;
+mod credentials;
+mod diagnose;
+mod doctor;
 mod down;
 mod images;
 mod job;
+mod kubeconfig;
+mod logs;
+mod man;
+mod open;
 mod plan;
 mod session;
 mod status;
@@ -65,8 +74,17 @@ async fn run(args: Args) -> anyhow::Result<()> {
             Verb::Down(args) => down::down(args).await,
             Verb::Status(args) => status::status(args).await,
             Verb::Plan(args) => plan::plan(&args),
+            Verb::Doctor(args) => doctor::doctor(args).await,
             Verb::Run(args) => job::run(args).await,
+            Verb::Logs(args) => logs::logs(args).await,
+            Verb::Credentials(args) => credentials::credentials(args).await,
+            Verb::Kubeconfig(args) => kubeconfig::kubeconfig(args).await,
+            Verb::Open(args) => open::open(args).await,
+            Verb::Diagnose(args) => diagnose::diagnose(args).await,
             Verb::Images(verb) => images::images(verb).await,
+            Verb::Config(verb) => config::config(&verb),
+            Verb::Completions(args) => completions::completions(&args),
+            Verb::Man => man::man(),
         }
     };
     tokio::select! {

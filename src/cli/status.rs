@@ -1,20 +1,29 @@
 //! `lab status`
 
 use anyhow::Result;
+use clap::Args as ClapArgs;
 
-use super::args::StatusArgs;
+use super::args::{LabArgs, OutputArgs};
 use super::session::Session;
 use crate::fault::{Fault, Kind};
+use crate::report::Format;
 use crate::{report, run};
+
+#[derive(ClapArgs)]
+pub struct StatusArgs {
+    #[command(flatten)]
+    pub lab: LabArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
 
 pub async fn status(args: StatusArgs) -> Result<()> {
     let session = Session::open(&args.lab).await?;
-    let sink = report::sink(true);
+    let sink = report::sink(Format::Text, true);
     let status = run::status::status(&session.run(&*sink)).await?;
-    if args.json {
-        report::data(&format!("{}\n", serde_json::to_string_pretty(&status)?));
-    } else {
-        report::data(&report::status(&status));
+    match args.output.output {
+        Format::Json => report::data(&report::json(&status)?),
+        Format::Text => report::data(&report::status(&status)),
     }
     if status.healthy() {
         return Ok(());

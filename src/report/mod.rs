@@ -12,9 +12,26 @@ use crate::fault::{self, Fault, Kind};
 
 pub use text::{images, plan, status};
 
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// A result as JSON, with a line feed at its end.
+///
+/// # Errors
+/// When the value has a form that JSON does not know, which would be a bug.
+pub fn json(value: &impl serde::Serialize) -> anyhow::Result<String> {
+    Ok(format!("{}\n", serde_json::to_string_pretty(value)?))
+}
+
 /// Lines for a log, or a live display for a terminal.
-pub fn sink(ci: bool) -> Box<dyn Sink> {
-    if ci || host::variable("NO_COLOR").is_some() || !std::io::stderr().is_terminal() {
+pub fn sink(format: Format, ci: bool) -> Box<dyn Sink> {
+    if format == Format::Json || ci || host::variable("NO_COLOR").is_some() || !std::io::stderr().is_terminal() {
         Box::new(plain::Plain)
     } else {
         Box::new(live::Live::new())

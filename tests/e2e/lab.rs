@@ -69,7 +69,7 @@ impl Lab {
     }
 
     pub fn status(&self) -> Value {
-        let output = self.command(&["status", "--json"]).output().expect("the binary runs");
+        let output = self.command(&["status", "--output", "json"]).output().expect("the binary runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).expect("JSON on standard output")
     }

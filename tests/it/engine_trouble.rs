@@ -10,7 +10,8 @@ use crate::sandbox::{Running, Sandbox};
 
 #[test]
 fn every_verb_that_needs_an_engine_says_that_there_is_none() {
-    let verbs: [&[&str]; 5] = [&["up"], &["down"], &["down", "--all"], &["status", "--json"], &["images", "list"]];
+    let verbs: [&[&str]; 5] =
+        [&["up"], &["down"], &["down", "--all"], &["status", "--output", "json"], &["images", "list"]];
     for verb in verbs {
         let sandbox = Sandbox::new();
         let started = Instant::now();

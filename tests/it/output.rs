@@ -8,7 +8,7 @@ use crate::sandbox::Sandbox;
 
 #[test]
 fn data_goes_to_standard_output_and_talk_does_not() {
-    let finished = Sandbox::new().run(&["plan", "--json"]);
+    let finished = Sandbox::new().run(&["plan", "-o", "json"]);
     finished.code(0);
     let plan: serde_json::Value = serde_json::from_str(&finished.stdout).unwrap();
     assert_eq!(plan["lab"], "lab");
@@ -18,7 +18,7 @@ fn data_goes_to_standard_output_and_talk_does_not() {
 #[test]
 fn a_status_is_data_even_where_nothing_is_up() {
     let (sandbox, _engine) = Sandbox::with(Engine::empty);
-    let finished = sandbox.run(&["status", "--json"]);
+    let finished = sandbox.run(&["status", "--output", "json"]);
     finished.code(5);
     let status: serde_json::Value = serde_json::from_str(&finished.stdout).unwrap();
     assert_eq!((&status["name"], &status["api"]), (&"lab".into(), &serde_json::Value::Null));
@@ -26,7 +26,7 @@ fn a_status_is_data_even_where_nothing_is_up() {
 
 #[test]
 fn a_reader_that_has_gone_is_no_error() {
-    for args in [&["plan", "--json"][..], &["plan"], &["--help"], &["images", "--help"]] {
+    for args in [&["plan", "-o", "json"][..], &["plan"], &["--help"], &["images", "--help"]] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let output = Sandbox::new().command(args).stdout(writer).output().unwrap();

@@ -13,6 +13,7 @@ mod nodes;
 mod smoke;
 mod status;
 mod up;
+#[path = "../../../tests/world/mod.rs"]
 mod world;
 
 use std::cell::RefCell;

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use serde_json::json;
 
 use super::{State, World, container};
-use crate::ports::{Build, Builder, ClusterSpec, Clusters, Host, Registry};
+use lab::ports::{Build, Builder, ClusterSpec, Clusters, Host, Registry};
 
 impl Clusters for World {
     async fn version(&self) -> Result<String> {

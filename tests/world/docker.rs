@@ -6,8 +6,8 @@ use std::net::Ipv4Addr;
 use anyhow::{Context as _, Result, bail};
 
 use super::{State, World};
-use crate::images::path_and_tag;
-use crate::ports::{Address, Container, ContainerSpec, Docker, Engine, Image, Network, Output};
+use lab::images::path_and_tag;
+use lab::ports::{Address, Container, ContainerSpec, Docker, Engine, Image, Network, Output};
 
 impl Docker for World {
     async fn engine(&self) -> Result<Engine> {

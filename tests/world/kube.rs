@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
 use super::{State, World, object_store, spark};
-use crate::ports::{Kind, Kube, Output};
+use lab::ports::{Kind, Kube, Output};
 
 impl Kube for World {
     async fn get(&self, object: &Value) -> Result<Option<Value>> {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::State;
-use crate::components::JOBS_NAMESPACE;
-use crate::smoke::{graph, rank};
+use lab::components::JOBS_NAMESPACE;
+use lab::smoke::{graph, rank};
 
 /// How jobs end.
 #[derive(Clone, Copy, Default, PartialEq)]

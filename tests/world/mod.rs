@@ -12,7 +12,7 @@ use std::cell::{RefCell, RefMut};
 
 use anyhow::{Result, bail};
 
-use crate::ports::{Output, Ports};
+use lab::ports::{Output, Ports};
 
 pub use spark::JobEnd;
 pub use state::{State, container};

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::spark::Jobs;
-use crate::components::KIND_LABEL;
-use crate::fingerprint::Fingerprint;
-use crate::ports::{Address, Container, Engine, Image, Network, Output};
+use lab::components::KIND_LABEL;
+use lab::fingerprint::Fingerprint;
+use lab::ports::{Address, Container, Engine, Image, Network, Output};
 
 pub struct State {
     pub engine: Engine,

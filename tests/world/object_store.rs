@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use serde_json::json;
 
 use super::State;
-use crate::ports::Output;
+use lab::ports::Output;
 
 fn words<'a>(argv: &[&'a str]) -> Vec<&'a str> {
     argv.iter().copied().filter(|word| *word == "--user" || *word == "--json" || !word.starts_with("--")).collect()
