@@ -5,7 +5,7 @@ use k8s_openapi::ByteString;
 use serde_json::{Value, json};
 
 use super::Context;
-use super::store::{mc, try_mc};
+use super::store::{exec, mc, try_mc};
 use super::wait::{Look, until};
 use crate::event::Outcome;
 use crate::ports::{Kube, Ports};
@@ -28,13 +28,17 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, bucket: &str, secret: &Obj
         made.push(format!("bucket {bucket}"));
     }
     let user = value(kube, secret, "AWS_ACCESS_KEY_ID").await?;
-    if !has_policy(kube, &user).await? {
-        let key = value(kube, secret, "AWS_SECRET_ACCESS_KEY").await?;
+    let key = value(kube, secret, "AWS_SECRET_ACCESS_KEY").await?;
+    if !may_enter(kube, bucket, &user, &key).await? {
+        // Also gives a user who is there the key of the Secret, which somebody may have deleted.
         mc(kube, &["admin", "user", "add", "lab"], format!("{user}\n{key}\n").as_bytes()).await?;
+        made.push(format!("user {user}"));
+    }
+    if !has_policy(kube, &user).await? {
         let policy = serde_json::to_vec(&policy(bucket))?;
         mc(kube, &["admin", "policy", "create", "lab", &user, "/dev/stdin"], &policy).await?;
         mc(kube, &["admin", "policy", "attach", "lab", &user, "--user", &user], b"").await?;
-        made.push(format!("user {user}"));
+        made.push(format!("policy of {user}"));
     }
     Ok(if made.is_empty() { Outcome::Unchanged("kept".to_owned()) } else { Outcome::Changed(made.join(", ")) })
 }
@@ -56,6 +60,16 @@ fn policy(bucket: &str) -> Value {
             },
         ],
     })
+}
+
+/// Lists the bucket as the user. `$0` is the user, `$1` the bucket; the key comes on standard input.
+const ENTER: &str =
+    r#"read -r key; MC_HOST_user="http://$0:$key@127.0.0.1:9000" exec mc --no-color --quiet ls "user/$1""#;
+
+/// True where the user is there, has this key and may read the bucket.
+async fn may_enter<K: Kube>(kube: &K, bucket: &str, user: &str, key: &str) -> Result<bool> {
+    let argv = ["sh", "-c", ENTER, user, bucket];
+    Ok(exec(kube, &argv, format!("{key}\n").as_bytes()).await?.code == 0)
 }
 
 async fn has_policy<K: Kube>(kube: &K, user: &str) -> Result<bool> {

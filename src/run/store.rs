@@ -12,7 +12,12 @@ const POD: &str = "minio-0";
 /// Runs `mc` and hands back whatever it did.
 pub async fn try_mc<K: Kube>(kube: &K, args: &[&str], stdin: &[u8]) -> Result<Output> {
     let argv: Vec<&str> = ["mc", "--no-color", "--quiet"].into_iter().chain(args.iter().copied()).collect();
-    kube.exec(STORE_NAMESPACE, POD, &argv, stdin).await
+    exec(kube, &argv, stdin).await
+}
+
+/// Runs any command beside `MinIO`.
+pub async fn exec<K: Kube>(kube: &K, argv: &[&str], stdin: &[u8]) -> Result<Output> {
+    kube.exec(STORE_NAMESPACE, POD, argv, stdin).await
 }
 
 /// Runs `mc`; its standard output.

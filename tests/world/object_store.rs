@@ -12,7 +12,7 @@ fn words<'a>(argv: &[&'a str]) -> Vec<&'a str> {
 
 /// True for a call that changes nothing.
 pub fn reads(argv: &[&str]) -> bool {
-    matches!(words(argv)[..], ["mc", "ready" | "ls" | "cat", ..] | ["mc", "admin", "user", "info", ..])
+    matches!(words(argv)[..], ["sh", ..] | ["mc", "ready" | "ls" | "cat", ..] | ["mc", "admin", "user", "info", ..])
 }
 
 pub fn mc(state: &mut State, argv: &[&str], stdin: &[u8]) -> Result<Output> {
@@ -25,6 +25,12 @@ pub fn mc(state: &mut State, argv: &[&str], stdin: &[u8]) -> Result<Output> {
             state.buckets.insert(path(bucket));
             done(true)
         }
+        // As a user, with the key on standard input.
+        ["sh", "-c", script, user, bucket] if script.contains("mc --no-color --quiet ls") => {
+            let key = std::str::from_utf8(stdin)?.trim_end();
+            let allowed = state.users.get(user).is_some_and(|policy| !policy.is_empty());
+            done(allowed && state.keys[user] == key && state.buckets.contains(bucket))
+        }
         ["mc", "admin", "user", "info", "lab", user, "--json"] => {
             let Some(policy) = state.users.get(user) else { return Ok(done(false)) };
             Output { stdout: serde_json::to_vec(&json!({ "policyName": policy }))?, ..done(true) }
@@ -35,7 +41,8 @@ pub fn mc(state: &mut State, argv: &[&str], stdin: &[u8]) -> Result<Output> {
             if key.len() < 8 {
                 bail!("the key of {user} is too short");
             }
-            state.users.insert(user.to_owned(), String::new());
+            state.users.entry(user.to_owned()).or_default();
+            state.keys.insert(user.to_owned(), key.to_owned());
             done(true)
         }
         ["mc", "admin", "policy", "create", "lab", _, "/dev/stdin"] => done(!stdin.is_empty()),

@@ -36,6 +36,8 @@ pub struct State {
     pub buckets: BTreeSet<String>,
     /// User → policy, empty where none is attached.
     pub users: BTreeMap<String, String>,
+    /// User → secret key.
+    pub keys: BTreeMap<String, String>,
     /// Bucket and path → content.
     pub store: BTreeMap<String, Vec<u8>>,
     pub jobs: Jobs,
@@ -71,6 +73,7 @@ impl Default for State {
             logs: BTreeMap::new(),
             buckets: BTreeSet::new(),
             users: BTreeMap::new(),
+            keys: BTreeMap::new(),
             store: BTreeMap::new(),
             jobs: Jobs::default(),
             answer: None,
@@ -99,6 +102,7 @@ impl State {
         self.objects.clear();
         self.buckets.clear();
         self.users.clear();
+        self.keys.clear();
         self.store.clear();
     }
 

@@ -54,3 +54,15 @@ async fn no_credential_is_said_or_stands_in_a_command() {
         assert!(!said.contains(&plain) && !said.contains(&secret));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_was_deleted_is_made_again_and_the_user_gets_its_key() {
+    let bench = Bench::small().made().await;
+    let old = bench.world.state().keys["spark-jobs"].clone();
+    bench.world.state().objects.remove(&["Secret", "spark-jobs", "object-store"].map(str::to_owned));
+    bench.up().await.unwrap();
+    assert_ne!(bench.world.state().keys["spark-jobs"], old);
+    bench.world.heal();
+    bench.up().await.unwrap();
+    assert_eq!(bench.world.changes(), Vec::<String>::new());
+}
