@@ -7,6 +7,7 @@ mod credentials;
 mod diagnose;
 mod doctor;
 mod down;
+mod environment;
 mod images;
 mod job;
 mod kubeconfig;
@@ -82,7 +83,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
             Verb::Open(args) => open::open(args).await,
             Verb::Diagnose(args) => diagnose::diagnose(args).await,
             Verb::Images(verb) => images::images(verb).await,
-            Verb::Config(verb) => config::config(&verb),
+            Verb::Config(verb) => config::config(verb),
             Verb::Completions(args) => completions::completions(&args),
             Verb::Man => man::man(),
         }

@@ -11,6 +11,14 @@ pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// All environment variables whose names begin so, without the empty ones.
+pub fn variables(prefix: &str) -> Vec<(String, String)> {
+    let all = std::env::vars_os().map(|(name, value)| [name, value].map(|part| part.to_string_lossy().into_owned()));
+    all.map(|[name, value]| (name, value))
+        .filter(|(name, value)| name.starts_with(prefix) && !value.is_empty())
+        .collect()
+}
+
 /// This machine.
 pub struct Machine;
 

@@ -83,7 +83,7 @@ async fn on_wish_it_is_asked_for_again() {
 #[tokio::test(start_paused = true)]
 async fn other_sizes_or_images_ask_again() {
     let mut bench = Bench::small().made().await;
-    bench.lab.smoke.executor.memory = "600m".to_owned();
+    bench.lab.smoke.executor.memory = "600m".parse().unwrap();
     assert_eq!(submitted(&bench).await, 1);
     assert_eq!(submitted(&bench).await, 0);
     let (path, tag) = path_and_tag(bench.catalogue.reference("spark").unwrap());
