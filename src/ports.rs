@@ -133,6 +133,8 @@ pub struct Container {
     pub labels: BTreeMap<String, String>,
     /// Network name → address; pinned where the address was asked for.
     pub addresses: BTreeMap<String, Address>,
+    /// Port inside → port on loopback; empty where it does not run.
+    pub ports: BTreeMap<u16, u16>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

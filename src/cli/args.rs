@@ -6,7 +6,7 @@ use super::{
     completions, config, credentials, diagnose, doctor, down, images, job, kubeconfig, logs, open, plan, status, up,
 };
 use crate::config::Overrides;
-use crate::report::Format;
+use crate::report::{Format, Wishes};
 use crate::run::Source;
 
 /// A local data-platform lab: an HA Kubernetes cluster in Docker with Spark Operator and MinIO,
@@ -58,6 +58,20 @@ pub enum Verb {
     /// Print the manual page
     #[command(hide = true)]
     Man,
+}
+
+impl Verb {
+    /// How a verb that runs steps is to be reported; the others print their result and nothing else.
+    pub fn wishes(&self) -> Wishes {
+        match self {
+            Verb::Up(args) => Wishes { format: args.output.output, ci: args.ci, junit: args.junit.clone() },
+            Verb::Run(args) => Wishes { format: args.output.output, ci: args.ci, junit: None },
+            Verb::Images(images::ImagesVerb::Build(args) | images::ImagesVerb::Pull(args)) => {
+                Wishes { format: args.output.output, ci: args.ci, junit: None }
+            }
+            _ => Wishes::default(),
+        }
+    }
 }
 
 /// Which lab.

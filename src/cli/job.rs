@@ -11,7 +11,7 @@ use super::session::Session;
 use crate::fault::{Fault, Kind};
 use crate::jobs::Job;
 use crate::plan::Plan;
-use crate::report;
+use crate::report::Reporter;
 use crate::step::{Action, Step};
 
 #[derive(ClapArgs)]
@@ -30,15 +30,14 @@ pub struct RunArgs {
     pub timeout: u64,
 }
 
-pub async fn run(args: RunArgs) -> Result<()> {
+pub async fn run(args: RunArgs, reporter: &Reporter) -> Result<()> {
     let job = find(&args.job)?;
     let session = Session::open(&args.lab).await?;
     if !session.state.join("kubeconfig").is_file() {
         let fault = Fault::new(Kind::Step, format!("lab {} is not up", session.lab.name));
         return Err(fault.next(format!("lab up{}", session.flags)).error());
     }
-    let sink = report::sink(args.output.output, args.ci);
-    let run = session.run(&*sink);
+    let run = session.run(reporter);
     let step = Step {
         id: "job",
         title: format!("job {}", job.name),

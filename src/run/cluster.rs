@@ -28,6 +28,11 @@ pub async fn containers<P: Ports>(run: &Run<'_, P>) -> Result<Vec<Container>> {
     Ok(found)
 }
 
+/// kind's load balancer is no node.
+pub fn is_load_balancer(container: &Container) -> bool {
+    container.name.ends_with("external-load-balancer")
+}
+
 /// Names that kind gives to the nodes of a role: the first has no number.
 pub fn nodes(run: &Run<'_, impl Ports>, role: &str, count: u8) -> Vec<String> {
     let name = &run.lab.name;

@@ -40,7 +40,7 @@ pub async fn settle<P: Ports>(context: &Context<'_, P>) -> Result<Outcome> {
 
 /// True where `kind create` once came to its end. Only a cluster without this mark is ever removed by `up`,
 /// so every container has it, in case one is lost, and reading it needs no running container.
-async fn finished<P: Ports>(run: &Run<'_, P>, existing: &[Container]) -> Result<bool> {
+pub async fn finished<P: Ports>(run: &Run<'_, P>, existing: &[Container]) -> Result<bool> {
     for container in existing {
         if run.ports.docker().has_file(&container.name, FINISHED).await? {
             return Ok(true);

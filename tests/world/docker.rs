@@ -62,6 +62,7 @@ impl Docker for World {
                 image: spec.image.clone(),
                 labels: spec.labels.clone(),
                 addresses: BTreeMap::from([(spec.network.clone(), address)]),
+                ports: BTreeMap::from([(spec.port.1, spec.port.0)]),
             });
             Ok(())
         };

@@ -128,5 +128,6 @@ pub fn container(cluster: &str, name: &str, network: &str, number: u8) -> Contai
         image: String::new(),
         labels: BTreeMap::from([(KIND_LABEL.to_owned(), cluster.to_owned())]),
         addresses: BTreeMap::from([(network.to_owned(), address)]),
+        ports: BTreeMap::new(),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 
 use super::{State, World, container};
@@ -46,12 +46,19 @@ fn create(state: &mut State, cluster: &ClusterSpec<'_>) -> Result<()> {
         names.push(format!("{}-external-load-balancer", cluster.name));
     }
     let ready = if cluster.config.contains("disableDefaultCNI: true") { "False" } else { "True" };
+    let api_port = cluster.config.lines().find_map(|line| line.trim().strip_prefix("apiServerPort: "));
+    let api_port = api_port.context("no apiServerPort")?.parse()?;
+    let balanced = names.iter().find(|name| name.ends_with("load-balancer"));
+    let front = balanced.unwrap_or(&names[0]).clone();
     for (number, name) in (2..).zip(&names) {
         if state.container_names().contains(&name.as_str()) {
             bail!("node(s) already exist for a cluster with the name {:?}", cluster.name);
         }
         let mut node = container(cluster.name, name, cluster.network, number);
         node.running = !state.dying.contains(name);
+        if *name == front {
+            node.ports.insert(6443, api_port);
+        }
         state.containers.push(node);
         if name.ends_with("load-balancer") {
             continue;

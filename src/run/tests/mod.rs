@@ -4,6 +4,7 @@ mod apply;
 mod check;
 mod cluster;
 mod credentials;
+mod diff;
 mod down;
 mod failures;
 mod images;

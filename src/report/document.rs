@@ -1,0 +1,100 @@
+//! What programs read: JSON with the name of its schema.
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
+use serde::Serialize;
+use serde_json::json;
+
+use super::lines::Line;
+use crate::plan::Plan;
+use crate::run::down::Down;
+use crate::run::status::Status;
+use crate::run::{Diff, ImageState};
+
+/// Something printed as JSON. A field is never removed and never changes its meaning within one version.
+pub trait Document: Serialize + JsonSchema {
+    /// Name and version of the schema: the first field of the document.
+    const SCHEMA: &'static str;
+
+    fn with_schema(&self) -> WithSchema<'_, Self> {
+        WithSchema { schema: Self::SCHEMA, content: self }
+    }
+}
+
+/// A document behind the name of its schema.
+#[derive(Serialize)]
+pub struct WithSchema<'a, T: ?Sized> {
+    schema: &'static str,
+    #[serde(flatten)]
+    content: &'a T,
+}
+
+impl Document for Status {
+    const SCHEMA: &'static str = "lab.status/v1";
+}
+
+impl Document for Plan {
+    const SCHEMA: &'static str = "lab.plan/v1";
+}
+
+impl Document for Diff {
+    const SCHEMA: &'static str = "lab.diff/v1";
+}
+
+impl Document for Down {
+    const SCHEMA: &'static str = "lab.down/v1";
+}
+
+/// What `lab images list` prints.
+#[derive(Serialize, JsonSchema)]
+pub struct ImageList {
+    pub images: Vec<ListedImage>,
+}
+
+/// An image of the catalogue, and where it is.
+#[derive(Serialize, JsonSchema)]
+pub struct ListedImage {
+    pub name: String,
+    /// Version of what the recipe builds.
+    pub version: String,
+    /// The names that manifests use; empty for an image that only others stand on.
+    pub references: Vec<String>,
+    #[serde(flatten)]
+    pub state: ImageState,
+}
+
+impl Document for ImageList {
+    const SCHEMA: &'static str = "lab.images/v1";
+}
+
+/// A document as JSON, with a line feed at its end.
+///
+/// # Errors
+/// When the value has a form that JSON does not know, which would be a bug.
+pub fn json(document: &impl Document) -> anyhow::Result<String> {
+    Ok(format!("{}\n", serde_json::to_string_pretty(&document.with_schema())?))
+}
+
+/// Every schema, by the name of its file in `docs/schema`.
+pub fn schemas() -> Vec<(&'static str, Schema)> {
+    vec![
+        ("diff", schema::<Diff>()),
+        ("down", schema::<Down>()),
+        ("event", schema::<Line>()),
+        ("images", schema::<ImageList>()),
+        ("plan", schema::<Plan>()),
+        ("status", schema::<Status>()),
+    ]
+}
+
+fn schema<T: Document>() -> Schema {
+    let mut schema = SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>();
+    schema.insert("title".to_owned(), json!(T::SCHEMA));
+    let object = schema.ensure_object();
+    let name = json!({ "const": T::SCHEMA, "description": "Name and version of this schema." });
+    object.entry("properties").or_insert_with(|| json!({}))["schema"] = name;
+    if let Some(required) = object.entry("required").or_insert_with(|| json!([])).as_array_mut() {
+        required.insert(0, json!("schema"));
+    }
+    schema
+}
