@@ -1,5 +1,6 @@
 //! Events and results → people. The only place that prints: stdout is data, stderr is talk.
 
+mod findings;
 mod live;
 mod plain;
 mod text;
@@ -10,6 +11,7 @@ use crate::event::Sink;
 use crate::exec::host;
 use crate::fault::{self, Fault, Kind};
 
+pub use findings::findings;
 pub use text::{images, plan, status};
 
 /// How results are printed.

@@ -4,10 +4,10 @@ mod addresses;
 mod apply;
 mod bucket;
 mod build;
-mod check;
 mod cluster;
 mod credentials;
 pub mod diagnose;
+pub mod doctor;
 pub mod down;
 mod fits;
 mod images;
@@ -33,7 +33,7 @@ use anyhow::{Context as _, Result, anyhow};
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 
-pub use check::check_host;
+pub use doctor::check_host;
 pub use images::{ImageState, Source, provide, state as image_state};
 pub use record::Record;
 
