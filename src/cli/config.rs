@@ -32,7 +32,7 @@ pub enum ConfigVerb {
 pub fn config(verb: ConfigVerb) -> Result<()> {
     match verb {
         ConfigVerb::Schema => {
-            report::data(&report::json(&config::schema())?);
+            report::data(&report::bare_json(&config::schema())?);
             Ok(())
         }
         ConfigVerb::Init(args) => init::init(&args),

@@ -37,7 +37,9 @@ pub async fn up(args: UpArgs, reporter: &Reporter) -> Result<()> {
     let _lock = session.lock()?;
     let mut run = session.run(reporter);
     run.force_smoke = args.smoke;
-    run::check_host(&run, &Machine).await?;
+    for warning in run::check_host(&run, &Machine).await? {
+        report::talk(&format!("warning: {warning}"));
+    }
     let plan = plan::up(&Site { lab: &session.lab, catalogue: &session.catalogue })?;
     run.up(&plan).await?;
     if let Some(path) = &args.merge_kubeconfig {

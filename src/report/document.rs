@@ -6,7 +6,9 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::lines::Line;
+use crate::config::Setting;
 use crate::plan::Plan;
+use crate::run::doctor::Finding;
 use crate::run::down::Down;
 use crate::run::status::Status;
 use crate::run::{Diff, ImageState};
@@ -67,22 +69,78 @@ impl Document for ImageList {
     const SCHEMA: &'static str = "lab.images/v1";
 }
 
+/// What `lab config show --origin` prints.
+#[derive(Serialize, JsonSchema)]
+pub struct SettingList {
+    pub settings: Vec<Setting>,
+}
+
+impl Document for SettingList {
+    const SCHEMA: &'static str = "lab.settings/v1";
+}
+
+/// What `lab config validate` prints.
+#[derive(Serialize, JsonSchema)]
+pub struct ProblemList {
+    pub problems: Vec<ListedProblem>,
+}
+
+/// One problem of a configuration file.
+#[derive(Serialize, JsonSchema)]
+pub struct ListedProblem {
+    pub file: String,
+    /// From one; none where the file as a whole is meant.
+    pub line: Option<usize>,
+    /// In characters, from one.
+    pub column: Option<usize>,
+    /// The field, such as `spec.cluster.workers`; empty where the text is meant.
+    pub path: String,
+    pub message: String,
+    /// What to write instead.
+    pub hint: Option<String>,
+}
+
+impl Document for ProblemList {
+    const SCHEMA: &'static str = "lab.problems/v1";
+}
+
+/// What `lab doctor` prints.
+#[derive(Serialize, JsonSchema)]
+pub struct FindingList {
+    pub findings: Vec<Finding>,
+}
+
+impl Document for FindingList {
+    const SCHEMA: &'static str = "lab.doctor/v1";
+}
+
 /// A document as JSON, with a line feed at its end.
 ///
 /// # Errors
 /// When the value has a form that JSON does not know, which would be a bug.
 pub fn json(document: &impl Document) -> anyhow::Result<String> {
-    Ok(format!("{}\n", serde_json::to_string_pretty(&document.with_schema())?))
+    bare_json(&document.with_schema())
+}
+
+/// As [`json`], for what says by itself what it is: a configuration, a JSON Schema.
+///
+/// # Errors
+/// As [`json`].
+pub fn bare_json(value: &impl Serialize) -> anyhow::Result<String> {
+    Ok(format!("{}\n", serde_json::to_string_pretty(value)?))
 }
 
 /// Every schema, by the name of its file in `docs/schema`.
 pub fn schemas() -> Vec<(&'static str, Schema)> {
     vec![
         ("diff", schema::<Diff>()),
+        ("doctor", schema::<FindingList>()),
         ("down", schema::<Down>()),
         ("event", schema::<Line>()),
         ("images", schema::<ImageList>()),
         ("plan", schema::<Plan>()),
+        ("problems", schema::<ProblemList>()),
+        ("settings", schema::<SettingList>()),
         ("status", schema::<Status>()),
     ]
 }

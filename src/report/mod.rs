@@ -2,6 +2,7 @@
 
 mod document;
 mod ending;
+mod findings;
 mod junit;
 mod lines;
 mod live;
@@ -14,7 +15,10 @@ use std::io::{IsTerminal as _, Write as _};
 use crate::event::Sink;
 use crate::exec::host;
 
-pub use document::{Document, ImageList, ListedImage, json, schemas};
+pub use document::{
+    Document, FindingList, ImageList, ListedImage, ListedProblem, ProblemList, SettingList, bare_json, json, schemas,
+};
+pub use findings::findings;
 pub use junit::Junit;
 pub use lines::line;
 pub use reporter::{Reporter, Wishes};

@@ -238,7 +238,7 @@ async fn containers<P: Ports>(run: &Run<'_, P>) -> Result<Vec<Difference>> {
     if existing.is_empty() {
         return Ok(Vec::new());
     }
-    if !remains::finished(run, &existing).await? {
+    if !remains::finished(run.ports.docker(), &existing).await? {
         let half = Difference::new(format!("cluster {}", run.lab.name), State::Different);
         return Ok(vec![half.because("its making never came to the end")]);
     }

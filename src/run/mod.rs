@@ -4,11 +4,11 @@ mod addresses;
 mod apply;
 mod bucket;
 mod build;
-mod check;
 mod cluster;
 mod credentials;
 pub mod diagnose;
 mod diff;
+pub mod doctor;
 pub mod down;
 mod fits;
 mod images;
@@ -34,8 +34,8 @@ use anyhow::{Context as _, Result, anyhow};
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 
-pub use check::check_host;
 pub use diff::{Diff, State as DiffState, diff};
+pub use doctor::check_host;
 pub use images::{ImageState, Source, provide, state as image_state};
 pub use record::Record;
 

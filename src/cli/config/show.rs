@@ -5,7 +5,7 @@ use clap::Args as ClapArgs;
 
 use crate::cli::args::{LabArgs, OutputArgs};
 use crate::cli::session::resolved;
-use crate::report::{self, Format};
+use crate::report::{self, Format, SettingList};
 
 #[derive(ClapArgs)]
 pub struct ShowArgs {
@@ -22,8 +22,8 @@ pub fn show(args: &ShowArgs) -> Result<()> {
     let resolved = resolved(&args.lab)?;
     report::data(&match (args.output.output, args.origin) {
         (Format::Text, origin) => resolved.yaml(origin),
-        (Format::Json, false) => report::json(&resolved.json())?,
-        (Format::Json, true) => report::json(&resolved.settings())?,
+        (Format::Json, false) => report::bare_json(&resolved.json())?,
+        (Format::Json, true) => report::json(&SettingList { settings: resolved.settings() })?,
     });
     Ok(())
 }

@@ -2,13 +2,11 @@
 
 use anyhow::Result;
 use clap::Args as ClapArgs;
-use schemars::JsonSchema;
-use serde::Serialize;
 
 use crate::cli::args::OutputArgs;
 use crate::cli::session::{old_version, refused};
 use crate::config::{self, Overrides, Place, Position, Problems, Source};
-use crate::report::{self, Format};
+use crate::report::{self, Format, ListedProblem, ProblemList};
 
 #[derive(ClapArgs)]
 pub struct ValidateArgs {
@@ -18,21 +16,6 @@ pub struct ValidateArgs {
     /// JSON is a list of the problems
     #[command(flatten)]
     pub output: OutputArgs,
-}
-
-/// One problem of a file.
-#[derive(Serialize, JsonSchema)]
-pub struct Finding {
-    pub file: String,
-    /// From one; none where the file as a whole is meant.
-    pub line: Option<usize>,
-    /// In characters, from one.
-    pub column: Option<usize>,
-    /// The field, such as `spec.cluster.workers`; empty where the text is meant.
-    pub path: String,
-    pub message: String,
-    /// What to write instead.
-    pub hint: Option<String>,
 }
 
 pub fn validate(args: &ValidateArgs) -> Result<()> {
@@ -52,7 +35,7 @@ pub fn validate(args: &ValidateArgs) -> Result<()> {
         }
     }
     if args.output.output == Format::Json {
-        report::data(&report::json(&broken.iter().flat_map(findings).collect::<Vec<_>>())?);
+        report::data(&report::json(&ProblemList { problems: broken.iter().flat_map(listed).collect() })?);
     }
     if broken.is_empty() {
         return Ok(());
@@ -65,13 +48,13 @@ pub fn validate(args: &ValidateArgs) -> Result<()> {
     Err(refused(&what, said.join("\n")))
 }
 
-fn findings(problems: &Problems) -> Vec<Finding> {
-    let finding = |problem: &config::Problem| {
+fn listed(problems: &Problems) -> Vec<ListedProblem> {
+    let one = |problem: &config::Problem| {
         let position = match problem.place {
             Place::At(position) => Some(position),
             _ => None,
         };
-        Finding {
+        ListedProblem {
             file: problems.file.clone(),
             line: position.map(|Position { line, .. }| line),
             column: position.map(|Position { column, .. }| column),
@@ -80,5 +63,5 @@ fn findings(problems: &Problems) -> Vec<Finding> {
             hint: problem.complaint.hint.clone(),
         }
     };
-    problems.list.iter().map(finding).collect()
+    problems.list.iter().map(one).collect()
 }
