@@ -83,15 +83,15 @@ fn images(args: &LabArgs) -> Result<run::Source> {
     let variable = environment.get("LAB_IMAGES").filter(|_| args.images.is_none());
     let chosen = variable.map(|word| <run::Source as ValueEnum>::from_str(word, false)).transpose();
     let chosen = chosen.map_err(|_| {
-        let known: Vec<String> = run::Source::value_variants().iter().filter_map(name_of).collect();
+        let known: Vec<String> = run::Source::value_variants()
+            .iter()
+            .filter_map(ValueEnum::to_possible_value)
+            .map(|value| value.get_name().to_owned())
+            .collect();
         let what = format!("LAB_IMAGES: must be one of {}, got {:?}", known.join(", "), variable.unwrap_or_default());
         Fault::new(Kind::Usage, what).error()
     })?;
     Ok(args.images.or(chosen).unwrap_or(run::Source::Auto))
-}
-
-fn name_of(source: &run::Source) -> Option<String> {
-    Some(source.to_possible_value()?.get_name().to_owned())
 }
 
 impl Session {

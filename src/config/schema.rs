@@ -26,7 +26,7 @@ impl Object {
         let must_be = !object.required.is_empty();
         // A key whose lines are all commented out has no value: the same as no key.
         let kind = if must_be { json!("object") } else { json!(["object", "null"]) };
-        let mut schema = object.schema(kind);
+        let mut schema = object.schema(&kind);
         schema["description"] = description.into();
         if must_be {
             self.required.push(key);
@@ -36,13 +36,13 @@ impl Object {
 
     /// The schema of a whole document.
     pub fn root(self) -> Json {
-        let mut schema = self.schema(json!("object"));
+        let mut schema = self.schema(&json!("object"));
         schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
         schema["title"] = "Configuration of a lab".into();
         schema
     }
 
-    fn schema(self, kind: Json) -> Json {
+    fn schema(self, kind: &Json) -> Json {
         let mut schema = json!({ "type": kind, "properties": self.properties, "additionalProperties": false });
         if !self.required.is_empty() {
             schema["required"] = self.required.into();

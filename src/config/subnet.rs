@@ -58,7 +58,7 @@ impl Subnet {
 /// A private range of a size between two prefixes.
 pub fn private(prefixes: RangeInclusive<u8>) -> Rule<Subnet> {
     let (largest, smallest) = (*prefixes.start(), *prefixes.end());
-    let expected = format!("a private range from /{largest} to /{smallest}, such as 172.29.0.0/24");
+    let expected = format!("a private range from /{largest} to /{smallest}");
     Rule::new(expected, json!({ "type": "string", "pattern": pattern(&prefixes) }), move |value| {
         let subnet: Subnet = value.text()?.parse()?;
         if !subnet.is_private() {

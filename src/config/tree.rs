@@ -46,10 +46,11 @@ impl Value {
     pub fn json(&self) -> Json {
         match self {
             Self::Bool(value) => Json::Bool(*value),
-            Self::Number(text) => match serde_json::from_str::<Json>(text) {
-                Ok(number) if number.to_string() == *text => number,
-                _ => Json::String(text.clone()),
-            },
+            Self::Number(text) => {
+                let number = serde_json::from_str(text).unwrap_or(Json::Null);
+                let written = number.to_string();
+                if written == *text { number } else { Json::String(text.clone()) }
+            }
             Self::Text(text) => Json::String(text.clone()),
             Self::Null | Self::List | Self::Map(_) => Json::Null,
         }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use fs_err as fs;
-use lab::config;
-use serde_json::Value;
+use lab::config::{self, Overrides};
+use serde_json::{Value, json};
 
 use super::{root, yaml_files};
 
@@ -71,6 +71,45 @@ fn invalid_files_do_not_fit_it_but_for_a_reason() {
     assert_eq!(no_data, NO_DATA);
     assert_eq!(fitting, NOT_FOR_A_SCHEMA.map(|(name, _)| name));
     assert!(refused > NOT_FOR_A_SCHEMA.len() + NO_DATA.len(), "{refused}");
+}
+
+/// Values of every kind, each tried in every field.
+const VALUES: &str = r#"
+    true false "true" 0 1 2 3 5 12 13 50 51 64 65 100 99 1023 1024 1025 65535 65536 200000 200001 -1 2.5 0.5 0.001 0.0001
+    104857600 104857599 1099511627776 1099511627777 null [] {} "" "1" "lab" "Lab" "a-b" "-a" "a-" "a.b" "ab" "minio"
+    "xn--lab" "lab-s3alias" "my--table-s3" "2026" "kindnet" "calico" "100m" "1m" "64" "64000m" "0.5" "5Gi" "100Mi" "1Ti"
+    "512m" "512Mi" "1g" "450m" "64g" "460800k" "1G" "1h" "60s" "30d" "1h30m" "10.0.0.0/8" "10.0.0.0/16" "172.16.0.0/12"
+    "172.31.0.0/16" "172.32.0.0/16" "192.168.255.0/24" "192.168.0.0/15" "192.168.7.16/28" "192.168.7.16/29" "10.1.2.0/23"
+    "10.256.0.0/16" "10.0.0.0" "010.0.0.0/16" "a123456789-123456789-123456789-12345678"
+    "a123456789-123456789-123456789-123456789" "b12345678901234567890123456789012345678901234567890123456789012"
+    "b123456789012345678901234567890123456789012345678901234567890123"
+"#;
+
+/// Whatever a file may say, the schema takes; what it takes beyond that is a matter of units and of inner addresses.
+#[test]
+fn the_schema_and_the_rules_agree_on_every_value() {
+    let schema = jsonschema::validator_for(&config::schema()).unwrap();
+    let (mut taken, mut lax) = (0, 0);
+    for path in config::paths() {
+        for value in VALUES.split_whitespace() {
+            let mut file = json!({ "apiVersion": config::VERSION, "kind": "Lab", "metadata": { "name": "other" } });
+            *path.split('.').fold(&mut file, |place, key| &mut place[key]) = serde_json::from_str(value).unwrap();
+            let problems = config::load(&file.to_string(), "test", &Overrides::default()).err();
+            // Of fields that do not fit each other, a schema knows nothing.
+            let wrong = [format!("{path}: must be "), format!("{path}: has no value")];
+            let said = problems.map(|problems| problems.to_string()).unwrap_or_default();
+            let refused = wrong.iter().any(|wrong| said.contains(wrong));
+            let fits = schema.is_valid(&file);
+            assert!(refused || fits, "{path}: {value} is right, but does not fit the schema");
+            if refused && fits {
+                let of_units = ["keepFinished", "storage", "cpuRequest", "memory", "ubnet"];
+                assert!(of_units.iter().any(|field| path.ends_with(field)), "{path}: {value} is wrong, but fits");
+                lax += 1;
+            }
+            taken += usize::from(!refused);
+        }
+    }
+    assert!(taken > 100 && lax > 10, "{taken} {lax}");
 }
 
 /// Every property of the schema closes, describes itself and says what it takes.
