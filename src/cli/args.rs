@@ -1,13 +1,12 @@
 //! The command line as types: the verbs, and the arguments that several of them share.
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum as _};
 
 use super::{
     completions, config, credentials, diagnose, doctor, down, images, job, kubeconfig, logs, open, plan, status, up,
 };
-use crate::config::Overrides;
+use crate::config::{Overrides, Source};
 use crate::report::Format;
-use crate::run::Source;
 
 /// A local data-platform lab: an HA Kubernetes cluster in Docker with Spark Operator and MinIO,
 /// proved by a Spark job with three executors.
@@ -46,7 +45,7 @@ pub enum Verb {
     Open(open::OpenArgs),
     /// Pack everything that explains a failure into one archive, secrets masked
     Diagnose(diagnose::DiagnoseArgs),
-    /// List, build or pull the lab's images
+    /// List, build, pull or lock the lab's images
     #[command(subcommand)]
     Images(images::ImagesVerb),
     /// Make, check, show and migrate configuration files
@@ -60,7 +59,7 @@ pub enum Verb {
 }
 
 /// What `lab` makes when nothing else is said.
-const DEFAULT_CONFIG: &str = "full";
+pub const DEFAULT_CONFIG: &str = "full";
 
 /// Which lab.
 #[derive(ClapArgs, Clone)]
@@ -80,9 +79,22 @@ pub struct LabArgs {
     /// Loopback port of the registry, instead of the file's
     #[arg(long, value_name = "PORT")]
     pub registry_port: Option<u16>,
-    /// Where images come from
-    #[arg(long, value_enum, default_value_t = Source::Auto)]
-    pub images: Source,
+    /// Where images come from, instead of the file's
+    #[arg(long, value_enum)]
+    pub images: Option<Source>,
+    #[command(flatten)]
+    pub mirror: MirrorArgs,
+}
+
+/// Which registry stands in for those of upstream.
+#[derive(ClapArgs, Clone, Default)]
+pub struct MirrorArgs {
+    /// Registry that stands in for all upstream ones, instead of the file's
+    #[arg(long, value_name = "HOST[:PORT][/PATH]")]
+    pub registry_mirror: Option<String>,
+    /// File of digests that replace those known to lab, instead of the file's
+    #[arg(long, value_name = "FILE")]
+    pub images_lock: Option<String>,
 }
 
 impl LabArgs {
@@ -95,6 +107,9 @@ impl LabArgs {
             flag("subnet", self.subnet.clone()),
             flag("api-port", self.api_port.map(|port| port.to_string())),
             flag("registry-port", self.registry_port.map(|port| port.to_string())),
+            flag("images", self.source()),
+            flag("registry-mirror", self.mirror.registry_mirror.clone()),
+            flag("images-lock", self.mirror.images_lock.clone()),
         ]
         .into_iter()
         .flatten()
@@ -107,7 +122,14 @@ impl LabArgs {
             subnet: self.subnet.clone(),
             api_port: self.api_port,
             registry_port: self.registry_port,
+            images: self.source(),
+            mirror: self.mirror.registry_mirror.clone(),
+            lock: self.mirror.images_lock.clone(),
         }
+    }
+
+    fn source(&self) -> Option<String> {
+        self.images.and_then(|source| Some(source.to_possible_value()?.get_name().to_owned()))
     }
 }
 

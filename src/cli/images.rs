@@ -3,28 +3,46 @@
 use anyhow::Result;
 use clap::{Args as ClapArgs, Subcommand};
 
-use super::args::OutputArgs;
+use super::args::{DEFAULT_CONFIG, LabArgs, MirrorArgs, OutputArgs};
+use super::session;
+use crate::config::Source;
 use crate::event::{Event, Outcome};
 use crate::exec::World;
 use crate::fault::{Fault, Kind};
-use crate::images::Catalogue;
+use crate::images::{Catalogue, Origin, print_lock};
 use crate::ports::Ports as _;
 use crate::{report, run};
 
 #[derive(Subcommand)]
 pub enum ImagesVerb {
     /// Show every image, its version and where it is
-    List(ImagesArgs),
+    List(ListArgs),
     /// Build images from package registries alone
     Build(ImagesArgs),
-    /// Pull images from their upstream registries
+    /// Pull images from their upstream registries, or from the mirror
     Pull(ImagesArgs),
+    /// Print the digests that the registries have now, for --images-lock
+    Lock(ImagesArgs),
+}
+
+#[derive(ClapArgs)]
+pub struct ListArgs {
+    /// Where images may come from, instead of the file's
+    #[arg(long, value_enum)]
+    pub images: Option<Source>,
+    #[command(flatten)]
+    pub others: ImagesArgs,
 }
 
 #[derive(ClapArgs)]
 pub struct ImagesArgs {
     /// Only these images (default: all)
     pub names: Vec<String>,
+    /// Configuration file, or one of the built-in full, small, ci: its `images`
+    #[arg(long, default_value = DEFAULT_CONFIG, value_name = "FILE")]
+    pub config: String,
+    #[command(flatten)]
+    pub mirror: MirrorArgs,
     #[command(flatten)]
     pub output: OutputArgs,
     /// Plain lines, no colour, no live display
@@ -34,13 +52,26 @@ pub struct ImagesArgs {
 
 pub async fn images(verb: ImagesVerb) -> Result<()> {
     let catalogue = Catalogue::load()?;
+    let (args, source) = match &verb {
+        ImagesVerb::List(args) => (&args.others, args.images),
+        ImagesVerb::Build(args) => (args, Some(Source::Build)),
+        ImagesVerb::Pull(args) | ImagesVerb::Lock(args) => (args, Some(Source::Registry)),
+    };
+    let origin = origin(&catalogue, args, source)?;
     // Images belong to the engine, not to a lab: there is no cluster to know.
     let world = World::connect("/nonexistent".into()).await?;
-    match verb {
-        ImagesVerb::List(args) => list(&world, &catalogue, &args).await,
-        ImagesVerb::Build(args) => provide(&world, &catalogue, &args, run::Source::Build).await,
-        ImagesVerb::Pull(args) => provide(&world, &catalogue, &args, run::Source::Registry).await,
+    match &verb {
+        ImagesVerb::List(_) => list(&world, &catalogue, args, &origin).await,
+        ImagesVerb::Build(_) | ImagesVerb::Pull(_) => provide(&world, &catalogue, args, &origin).await,
+        ImagesVerb::Lock(_) => lock(&world, &catalogue, args, &origin).await,
     }
+}
+
+/// What the configuration and these flags say of images.
+fn origin(catalogue: &Catalogue, args: &ImagesArgs, images: Option<Source>) -> Result<Origin> {
+    let (config, mirror) = (args.config.clone(), args.mirror.clone());
+    let lab = LabArgs { config, name: None, subnet: None, api_port: None, registry_port: None, images, mirror };
+    session::origin(&session::resolve(&lab)?, catalogue)
 }
 
 fn names(catalogue: &Catalogue, args: &ImagesArgs) -> Result<Vec<String>> {
@@ -57,27 +88,27 @@ fn names(catalogue: &Catalogue, args: &ImagesArgs) -> Result<Vec<String>> {
     Ok(catalogue.all().iter().map(|image| image.name.clone()).collect())
 }
 
-async fn list(world: &World, catalogue: &Catalogue, args: &ImagesArgs) -> Result<()> {
+async fn list(world: &World, catalogue: &Catalogue, args: &ImagesArgs, origin: &Origin) -> Result<()> {
     names(catalogue, args)?;
     let mut states = Vec::new();
     for image in catalogue.all() {
-        states.push(run::image_state(world.docker(), catalogue, &image.name, run::Source::Auto).await?);
+        states.push(run::image_state(world.docker(), catalogue, &image.name, origin).await?);
     }
     report::data(&report::images(catalogue, &states));
     Ok(())
 }
 
-async fn provide(world: &World, catalogue: &Catalogue, args: &ImagesArgs, source: run::Source) -> Result<()> {
+async fn provide(world: &World, catalogue: &Catalogue, args: &ImagesArgs, origin: &Origin) -> Result<()> {
     let mut names = names(catalogue, args)?;
-    if source == run::Source::Registry {
-        names.retain(|name| catalogue.get(name).is_ok_and(|image| image.upstream));
+    if origin.source == Source::Registry {
+        names.retain(|name| catalogue.get(name).is_ok_and(|image| origin.can_pull(image)));
     }
     let sink = report::sink(args.output.output, args.ci);
     let started = std::time::Instant::now();
     let (id, title) = ("images".to_owned(), format!("{} images", names.len()));
     sink.emit(Event::StepStarted { id: id.clone(), title: title.clone() });
     let mut note = |note: String| sink.emit(Event::StepProgress { id: id.clone(), note });
-    let made = run::provide(world, catalogue, &names, source, &mut note).await;
+    let made = run::provide(world, catalogue, &names, origin, &mut note).await;
     let took = started.elapsed();
     match made {
         Ok(made) => {
@@ -93,4 +124,18 @@ async fn provide(world: &World, catalogue: &Catalogue, args: &ImagesArgs, source
             Err(error)
         }
     }
+}
+
+async fn lock(world: &World, catalogue: &Catalogue, args: &ImagesArgs, origin: &Origin) -> Result<()> {
+    let names = names(catalogue, args)?;
+    let (lock, unknown) = run::lock(world.docker(), catalogue, &names, origin).await?;
+    for name in &unknown {
+        report::talk(&format!("not there, so not locked: {name}"));
+    }
+    if lock.is_empty() && !unknown.is_empty() {
+        let next = "push the images there, path and tag as upstream has them";
+        return Err(Fault::new(Kind::Step, "no registry has any of these images").next(next).error());
+    }
+    report::data(&print_lock(&lock)?);
+    Ok(())
 }

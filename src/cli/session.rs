@@ -13,7 +13,7 @@ use crate::config::{self, Lab};
 use crate::event::Sink;
 use crate::exec::{World, host};
 use crate::fault::{Fault, Kind};
-use crate::images::Catalogue;
+use crate::images::{self, Catalogue, Origin};
 use crate::run::Run;
 
 /// The lab's lock, of the kernel: it ends with the process, however that ends.
@@ -25,7 +25,7 @@ pub struct Session {
     pub catalogue: Catalogue,
     pub world: World,
     pub state: PathBuf,
-    source: crate::run::Source,
+    origin: Origin,
     /// The flags that name this lab, each with a space before it.
     pub flags: String,
 }
@@ -52,6 +52,22 @@ pub fn resolve(args: &LabArgs) -> Result<Lab> {
     })
 }
 
+/// Where this lab's images come from, with the digests of its lock file.
+///
+/// # Errors
+/// [`Kind::Config`] when the lock file cannot be used.
+pub fn origin(lab: &Lab, catalogue: &Catalogue) -> Result<Origin> {
+    if lab.images.lock.is_empty() {
+        return Ok(Origin::new(&lab.images, None));
+    }
+    let text = fs_err::read_to_string(&lab.images.lock).map_err(anyhow::Error::new);
+    let lock = text.and_then(|text| images::parse_lock(&text, catalogue)).with_context(|| {
+        let what = format!("the lock file {} cannot be used", lab.images.lock);
+        Fault::new(Kind::Config, what).next("lab images lock   (prints one)")
+    })?;
+    Ok(Origin::new(&lab.images, Some(lock)))
+}
+
 impl Session {
     pub async fn open(args: &LabArgs) -> Result<Self> {
         let lab = resolve(args)?;
@@ -59,7 +75,9 @@ impl Session {
             host::state_home().context(Fault::new(Kind::Host, "neither LAB_STATE, XDG_STATE_HOME nor HOME is set"))?;
         let state = home.join(&lab.name);
         let world = World::connect(state.join("kubeconfig")).await?;
-        Ok(Self { lab, catalogue: Catalogue::load()?, world, state, source: args.images, flags: args.typed() })
+        let catalogue = Catalogue::load()?;
+        let origin = origin(&lab, &catalogue)?;
+        Ok(Self { lab, catalogue, world, state, origin, flags: args.typed() })
     }
 
     pub fn run<'a>(&'a self, sink: &'a dyn Sink) -> Run<'a, World> {
@@ -68,7 +86,7 @@ impl Session {
             catalogue: &self.catalogue,
             ports: &self.world,
             sink,
-            source: self.source,
+            origin: &self.origin,
             state: self.state.clone(),
             flags: self.flags.clone(),
             force_smoke: false,

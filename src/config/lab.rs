@@ -10,6 +10,7 @@ use super::subnet::Subnet;
 pub struct Lab {
     pub name: String,
     pub cluster: Cluster,
+    pub images: Images,
     pub registry: Registry,
     pub spark_operator: SparkOperator,
     pub object_store: ObjectStore,
@@ -46,6 +47,28 @@ impl Cluster {
 pub enum Cni {
     KubeRouter,
     Kindnet,
+}
+
+/// Where images come from; what nodes run is the same whatever the source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Images {
+    pub source: Source,
+    /// `HOST[:PORT][/PATH]` of the registry that stands in for all upstream ones, empty for none.
+    pub mirror: String,
+    /// A file of digests that replace those of the catalogue, empty for none.
+    pub lock: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// What is here already, else the registry, else built from package registries.
+    Auto,
+    /// Image registries only.
+    Registry,
+    /// Built from package registries only.
+    Build,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -19,7 +19,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-pub use lab::{Cluster, Cni, Lab, ObjectStore, Registry, Size, Smoke, SparkOperator};
+pub use lab::{Cluster, Cni, Images, Lab, ObjectStore, Registry, Size, Smoke, Source, SparkOperator};
 pub use problem::{Complaint, Place, Position, Problem, Problems};
 pub use subnet::Subnet;
 
@@ -40,6 +40,9 @@ pub struct Overrides {
     pub subnet: Option<String>,
     pub api_port: Option<u16>,
     pub registry_port: Option<u16>,
+    pub images: Option<String>,
+    pub mirror: Option<String>,
+    pub lock: Option<String>,
 }
 
 impl Overrides {
@@ -51,6 +54,9 @@ impl Overrides {
             ("spec.cluster.subnet", "--subnet", text(&self.subnet)),
             ("spec.cluster.apiPort", "--api-port", number(self.api_port)),
             ("spec.registry.port", "--registry-port", number(self.registry_port)),
+            ("spec.images.source", "--images", text(&self.images)),
+            ("spec.images.mirror", "--registry-mirror", text(&self.mirror)),
+            ("spec.images.lock", "--images-lock", text(&self.lock)),
         ]
         .into_iter()
         .filter_map(|(path, flag, value)| Some(Override { path, flag, value: value? }))
@@ -102,6 +108,7 @@ mod tests {
             subnet: Some("172.30.0.0/24".to_owned()),
             api_port: Some(17443),
             registry_port: Some(17000),
+            ..Overrides::default()
         }
     }
 
@@ -131,6 +138,7 @@ mod tests {
             subnet: Some("everything".to_owned()),
             api_port: Some(0),
             registry_port: Some(80),
+            ..Overrides::default()
         };
         let expected = "\
             --api-port: must be a whole number from 1024 to 65535, got 0\n\

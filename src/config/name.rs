@@ -1,4 +1,4 @@
-//! Names that other systems must take: of the lab and of the bucket.
+//! Names that other systems must take: of the lab, of the bucket and of the mirror.
 
 use super::problem::Complaint;
 use super::tree::Value;
@@ -35,6 +35,38 @@ pub fn bucket(value: &Value) -> Result<String, Complaint> {
     Ok(name.to_owned())
 }
 
+/// A registry as Docker names it, with a path in it where wanted; or nothing.
+pub fn mirror(value: &Value) -> Result<String, Complaint> {
+    let name = value.text()?;
+    // Not shown: a password may be in it.
+    if name.contains('@') {
+        return Err(Complaint::new("must be without user and password").hint("docker login keeps them"));
+    }
+    let (host, path) = name.split_once('/').map_or((name, None), |(host, path)| (host, Some(path)));
+    let is_path = |path: &str| path.split('/').all(is_component);
+    if name.is_empty() || (is_host(host) && path.is_none_or(is_path)) {
+        return Ok(name.to_owned());
+    }
+    let complaint = value.must_be("a registry such as mirror.example:5000/path");
+    Err(if name.contains("://") { complaint.hint("leave out the scheme: the engine knows it") } else { complaint })
+}
+
+/// By the rule of Docker: what has neither dot nor port would be a folder of Docker Hub.
+fn is_host(host: &str) -> bool {
+    let (name, port) = host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
+    let named = name.split('.').all(|part| is_label(part) && !part.is_empty());
+    named
+        && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
+        && (name.contains('.') || port.is_some() || name == "localhost")
+}
+
+/// One part of a repository's path.
+fn is_component(part: &str) -> bool {
+    let characters = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+    let ends = |end: Option<u8>| end.is_some_and(|byte| byte.is_ascii_alphanumeric());
+    part.bytes().all(characters) && ends(part.bytes().next()) && ends(part.bytes().last())
+}
+
 /// Only what a DNS label may hold; a leading hyphen would also look like a flag.
 fn is_label(name: &str) -> bool {
     let characters = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -66,6 +98,34 @@ mod tests {
         {
             assert!(lab(&text(name)).is_err(), "{name:?}");
         }
+    }
+
+    #[test]
+    fn a_mirror_is_a_registry_as_docker_names_it() {
+        for name in ["", "mirror.example", "localhost", "mirror:5000", "127.0.0.1:5000/a/b_c.d", "a.b/docker-hub"] {
+            assert!(mirror(&text(name)).is_ok(), "{name:?}");
+        }
+        for name in [
+            "mirror",
+            "https://a.b",
+            "a.b/",
+            "a.b//c",
+            "a.b/C",
+            "a.b:0",
+            "a.b:port",
+            ":5000",
+            "a..b/c",
+            "a.b/c:1",
+            "-a.b",
+        ] {
+            assert!(mirror(&text(name)).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_a_mirror_is_not_shown() {
+        let complaint = mirror(&text("https://me:hunter2@mirror.example")).unwrap_err();
+        assert!(!format!("{complaint:?}").contains("hunter2"), "{complaint:?}");
     }
 
     #[test]

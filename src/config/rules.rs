@@ -39,6 +39,15 @@ pub fn switch(value: &Value) -> Result<bool, Complaint> {
     }
 }
 
+/// The path of a file, or nothing.
+pub fn path(value: &Value) -> Result<String, Complaint> {
+    let path = value.text()?;
+    if path.contains(char::is_control) {
+        return Err(value.must_be("the path of a file"));
+    }
+    Ok(path.to_owned())
+}
+
 /// One of a few words, each of which stands for something.
 pub fn one_of<T: Copy>(choices: &[(&str, T)]) -> impl Fn(&Value) -> Result<T, Complaint> {
     move |value| {

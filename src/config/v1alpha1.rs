@@ -2,16 +2,17 @@
 
 use std::ops::RangeInclusive;
 
-use super::lab::{Cluster, Cni, Lab, ObjectStore, Registry, Size, Smoke, SparkOperator};
+use super::lab::{Cluster, Cni, Images, Lab, ObjectStore, Registry, Size, Smoke, Source, SparkOperator};
 use super::measure::{duration, jvm_memory, quantity};
 use super::name;
-use super::rules::{number, number_of, one_of, switch};
+use super::rules::{number, number_of, one_of, path, switch};
 use super::section::Section;
 use super::subnet::{Subnet, private};
 
 /// Without the ports below, which take root to listen on.
 const PORTS: RangeInclusive<u16> = 1024..=65535;
 const CNIS: [(&str, Cni); 2] = [("kube-router", Cni::KubeRouter), ("kindnet", Cni::Kindnet)];
+const SOURCES: [(&str, Source); 3] = [("auto", Source::Auto), ("registry", Source::Registry), ("build", Source::Build)];
 
 pub fn lab(document: &mut Section<'_>) -> Lab {
     document.required("apiVersion", "lab/v1alpha1", one_of(&[("lab/v1alpha1", ())]));
@@ -20,6 +21,11 @@ pub fn lab(document: &mut Section<'_>) -> Lab {
     document.section("spec", |spec| Lab {
         name,
         cluster: spec.section("cluster", cluster),
+        images: spec.section("images", |images| Images {
+            source: images.field("source", Source::Auto, one_of(&SOURCES)),
+            mirror: images.field("mirror", String::new(), name::mirror),
+            lock: images.field("lock", String::new(), path),
+        }),
         registry: spec.section("registry", |registry| Registry { port: registry.field("port", 15000, number(PORTS)) }),
         spark_operator: spec.section("sparkOperator", |operator| SparkOperator {
             enabled: operator.field("enabled", true, switch),

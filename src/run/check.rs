@@ -48,7 +48,7 @@ pub async fn check_host<P: Ports>(run: &Run<'_, P>, host: &impl Host) -> Result<
 async fn to_build<P: Ports>(run: &Run<'_, P>) -> Result<u64> {
     let site = Site { lab: run.lab, catalogue: run.catalogue };
     for name in site.engine_images().into_iter().chain(site.node_images()) {
-        if state(run.ports.docker(), run.catalogue, &name, run.source).await? == ImageState::Missing {
+        if state(run.ports.docker(), run.catalogue, &name, run.origin).await? == ImageState::Missing {
             return Ok(BUILD);
         }
     }
