@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 /// What is answered to a path: a status and a body, or nothing at all.
-type Answer = fn(&str) -> Option<(u16, String)>;
+pub type Answer = fn(&str) -> Option<(u16, String)>;
 
 pub struct Engine {
     requests: Receiver<String>,
@@ -42,7 +42,8 @@ impl Engine {
         Self::start(socket, |path| (path == "/version").then(|| answer(path)))
     }
 
-    fn start(socket: &Path, answer: Answer) -> Self {
+    /// Answers as this function does.
+    pub fn start(socket: &Path, answer: Answer) -> Self {
         let listener = UnixListener::bind(socket).unwrap();
         let (sender, requests) = channel();
         thread::spawn(move || {
@@ -52,6 +53,11 @@ impl Engine {
             }
         });
         Self { requests }
+    }
+
+    /// What was asked so far: paths, and credentials for registries before the path they came with.
+    pub fn requests(&self) -> Vec<String> {
+        self.requests.try_iter().collect()
     }
 
     /// Waits until somebody asks for this path.
@@ -79,6 +85,10 @@ fn serve(stream: &UnixStream, answer: Answer, sender: &Sender<String>) -> Option
             if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
                 length = value.trim().parse().ok()?;
             }
+            if line.to_lowercase().starts_with("x-registry-auth:") {
+                // Nobody may be listening.
+                drop(sender.send(line.trim().to_owned()));
+            }
             head.push(line);
         }
         let path = head.first()?.split(' ').nth(1)?.split('?').next()?.to_owned();
@@ -100,7 +110,7 @@ fn serve(stream: &UnixStream, answer: Answer, sender: &Sender<String>) -> Option
     }
 }
 
-fn answer(path: &str) -> (u16, String) {
+pub fn answer(path: &str) -> (u16, String) {
     match path {
         "/version" => (200, r#"{"ApiVersion":"1.47","MinAPIVersion":"1.24","Version":"28.5.2"}"#.to_owned()),
         "/info" => {

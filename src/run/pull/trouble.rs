@@ -90,7 +90,7 @@ impl Trouble {
             }
             Self::Limit => format!("docker login {registry}   (raises the limit); or --registry-mirror"),
             Self::Stalled | Self::Server | Self::Broken | Self::Other => {
-                "the same command again, later; or lab up --images build   (makes all from package registries)"
+                "lab up --images build   (makes all from package registries); or the same command again, later"
                     .to_owned()
             }
         }
