@@ -1,6 +1,8 @@
 //! The catalogue of images: what the lab runs, where each comes from upstream,
 //! and the recipe that builds it.
 
+mod origin;
+
 use std::collections::BTreeSet;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,11 +14,15 @@ use serde::Deserialize;
 
 use crate::fingerprint::Fingerprint;
 
+pub use origin::{Lock, Origin, parse_lock, print_lock, registry};
+
 /// Catalogue and recipes travel inside the binary, so that `lab` works anywhere.
 static FOLDER: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/images");
 
 /// What the name of every built image starts with.
 pub const BUILT: &str = "lab/";
+/// The label of every built image: the whole hash of its recipe. It stays when a registry hands the image on.
+pub const RECIPE: &str = "dev.lab.recipe";
 
 /// One image.
 #[derive(Debug, Clone, Deserialize)]

@@ -41,7 +41,10 @@ pub trait Docker {
     async fn tag(&self, from: &str, reference: &str) -> Result<()>;
     async fn remove_tag(&self, reference: &str) -> Result<()>;
     async fn push(&self, reference: &str) -> Result<()>;
+    /// With the credentials that Docker keeps for the registry.
     async fn pull(&self, reference: &str, progress: &mut dyn FnMut(String)) -> Result<()>;
+    /// The digest that a registry has under a name, none where it has no such image.
+    async fn remote_digest(&self, reference: &str) -> Result<Option<String>>;
     /// The last lines a container printed.
     async fn logs(&self, container: &str, lines: usize) -> Result<String>;
 }
@@ -210,6 +213,8 @@ pub struct ClusterSpec<'a> {
     pub image: &'a str,
     pub network: &'a str,
     pub kubeconfig: &'a Path,
+    /// Hosts and ranges that nodes reach directly, whatever proxy this machine has.
+    pub direct: &'a [String],
 }
 
 /// Group, version and kind.

@@ -28,7 +28,7 @@ fn the_program_prints_what_the_golden_files_say() {
         goldens.insert(format!("kind/{name}.yaml").into(), render::kind_config(&lab).unwrap());
         goldens.insert(format!("plan/{name}.txt").into(), report::plan(&plan));
     }
-    goldens.insert("config-schema.json".into(), report::json(&config::schema()).unwrap());
+    goldens.insert("config-schema.json".into(), report::bare_json(&config::schema()).unwrap());
     goldens.extend(manifests());
     goldens.extend(help(&[]));
     hold("tests/golden", &goldens);

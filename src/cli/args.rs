@@ -5,9 +5,8 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum as _};
 use super::{
     completions, config, credentials, diagnose, doctor, down, images, job, kubeconfig, logs, open, plan, status, up,
 };
-use crate::config::Overrides;
+use crate::config::{ImageSource, Overrides};
 use crate::report::{Format, Wishes};
-use crate::run::Source;
 
 /// A local data-platform lab: an HA Kubernetes cluster in Docker with Spark Operator and MinIO,
 /// proved by a Spark job with three executors.
@@ -47,7 +46,7 @@ pub enum Verb {
     Open(open::OpenArgs),
     /// Pack everything that explains a failure into one archive, secrets masked
     Diagnose(diagnose::DiagnoseArgs),
-    /// List, build or pull the lab's images
+    /// List, build, pull or lock the lab's images
     #[command(subcommand)]
     Images(images::ImagesVerb),
     /// Make, check, show and migrate configuration files
@@ -92,23 +91,37 @@ pub struct LabArgs {
     /// Loopback port of the registry, instead of the file's
     #[arg(long, value_name = "PORT")]
     pub registry_port: Option<u16>,
-    /// Where images come from (default: auto)
+    /// Where images come from, instead of the file's
     #[arg(long, value_enum)]
-    pub images: Option<Source>,
+    pub images: Option<ImageSource>,
+    #[command(flatten)]
+    pub mirror: MirrorArgs,
+}
+
+/// Which registry stands in for those of upstream.
+#[derive(ClapArgs, Clone, Default)]
+pub struct MirrorArgs {
+    /// Registry that stands in for all upstream ones, instead of the file's
+    #[arg(long, value_name = "HOST[:PORT][/PATH]")]
+    pub registry_mirror: Option<String>,
+    /// File of digests that replace those known to lab, instead of the file's
+    #[arg(long, value_name = "FILE")]
+    pub images_lock: Option<String>,
 }
 
 impl LabArgs {
     /// These flags as they would be typed in a shell, each with a space before it.
     pub fn typed(&self) -> String {
         let flag = |name: &str, value: Option<String>| value.map(|value| format!(" --{name} {}", quoted(&value)));
-        let images = self.images.and_then(|source| source.to_possible_value());
         [
             flag("config", self.config.clone()),
             flag("name", self.name.clone()),
             flag("subnet", self.subnet.clone()),
             flag("api-port", self.api_port.map(|port| port.to_string())),
             flag("registry-port", self.registry_port.map(|port| port.to_string())),
-            flag("images", images.map(|value| value.get_name().to_owned())),
+            flag("images", self.source()),
+            flag("registry-mirror", self.mirror.registry_mirror.clone()),
+            flag("images-lock", self.mirror.images_lock.clone()),
         ]
         .into_iter()
         .flatten()
@@ -122,7 +135,14 @@ impl LabArgs {
             api_port: self.api_port,
             registry_port: self.registry_port,
             variables: Vec::new(),
+            images: self.source(),
+            mirror: self.mirror.registry_mirror.clone(),
+            lock: self.mirror.images_lock.clone(),
         }
+    }
+
+    fn source(&self) -> Option<String> {
+        self.images.and_then(|source| Some(source.to_possible_value()?.get_name().to_owned()))
     }
 }
 

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use clap::Args as ClapArgs;
 
 use super::args::{LabArgs, OutputArgs};
-use super::session::{Session, resolve};
+use super::session::{Session, origin, resolve};
 use crate::config::Lab;
 use crate::event::Sink;
 use crate::exec::{World, build, host, kind};
@@ -69,10 +69,11 @@ async fn with_engine(args: &DoctorArgs, session: &Session, sink: &dyn Sink) -> R
 async fn without_engine(args: &DoctorArgs, lab: &Lab, why: &anyhow::Error) -> Result<Vec<Finding>> {
     let home =
         host::state_home().context(Fault::new(Kind::Host, "neither LAB_STATE, XDG_STATE_HOME nor HOME is set"))?;
+    let catalogue = Catalogue::load()?;
     let examination = Examination::<World, _> {
         lab,
-        catalogue: &Catalogue::load()?,
-        source: args.lab.images,
+        catalogue: &catalogue,
+        origin: &origin(lab, &catalogue)?,
         state: &home.join(&lab.name),
         flags: &args.lab.typed(),
         docker: Err(why),

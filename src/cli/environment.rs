@@ -4,7 +4,7 @@ use crate::config;
 use crate::exec::host;
 
 /// Those that set no field of the configuration. One that is read anywhere has to stand here.
-const OTHERS: [&str; 4] = ["LAB_CONFIG", "LAB_IMAGES", "LAB_LOG", "LAB_STATE"];
+const OTHERS: [&str; 4] = ["LAB_CONFIG", "LAB_DOCTOR_VALUES", "LAB_LOG", "LAB_STATE"];
 
 /// What the environment says of labs.
 pub struct Environment {

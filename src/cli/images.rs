@@ -3,11 +3,13 @@
 use anyhow::Result;
 use clap::{Args as ClapArgs, Subcommand};
 
-use super::args::OutputArgs;
+use super::args::{LabArgs, MirrorArgs, OutputArgs};
+use super::session;
+use crate::config::ImageSource;
 use crate::event::{Event, Outcome, Sink};
 use crate::exec::World;
 use crate::fault::{Fault, Kind};
-use crate::images::Catalogue;
+use crate::images::{Catalogue, Origin, print_lock};
 use crate::ports::Ports as _;
 use crate::report::{Format, ImageList, ListedImage, Reporter};
 use crate::{report, run};
@@ -15,17 +17,33 @@ use crate::{report, run};
 #[derive(Subcommand)]
 pub enum ImagesVerb {
     /// Show every image, its version and where it is
-    List(ImagesArgs),
+    List(ListArgs),
     /// Build images from package registries alone
     Build(ImagesArgs),
-    /// Pull images from their upstream registries
+    /// Pull images from their upstream registries, or from the mirror
     Pull(ImagesArgs),
+    /// Print the digests that the registries have now, for --images-lock
+    Lock(ImagesArgs),
+}
+
+#[derive(ClapArgs)]
+pub struct ListArgs {
+    /// Where images may come from, instead of the file's
+    #[arg(long, value_enum)]
+    pub images: Option<ImageSource>,
+    #[command(flatten)]
+    pub others: ImagesArgs,
 }
 
 #[derive(ClapArgs)]
 pub struct ImagesArgs {
     /// Only these images (default: all)
     pub names: Vec<String>,
+    /// Configuration file, or one of the built-in full, small, ci: its `images`
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<String>,
+    #[command(flatten)]
+    pub mirror: MirrorArgs,
     #[command(flatten)]
     pub output: OutputArgs,
     /// Plain lines, no colour, no live display
@@ -35,13 +53,26 @@ pub struct ImagesArgs {
 
 pub async fn images(verb: ImagesVerb, reporter: &Reporter) -> Result<()> {
     let catalogue = Catalogue::load()?;
+    let (args, source) = match &verb {
+        ImagesVerb::List(args) => (&args.others, args.images),
+        ImagesVerb::Build(args) => (args, Some(ImageSource::Build)),
+        ImagesVerb::Pull(args) | ImagesVerb::Lock(args) => (args, Some(ImageSource::Registry)),
+    };
+    let origin = origin(&catalogue, args, source)?;
     // Images belong to the engine, not to a lab: there is no cluster to know.
     let world = World::connect("/nonexistent".into()).await?;
-    match verb {
-        ImagesVerb::List(args) => list(&world, &catalogue, &args).await,
-        ImagesVerb::Build(args) => provide(&world, &catalogue, &args, run::Source::Build, reporter).await,
-        ImagesVerb::Pull(args) => provide(&world, &catalogue, &args, run::Source::Registry, reporter).await,
+    match &verb {
+        ImagesVerb::List(_) => list(&world, &catalogue, args, &origin).await,
+        ImagesVerb::Build(_) | ImagesVerb::Pull(_) => provide(&world, &catalogue, args, &origin, reporter).await,
+        ImagesVerb::Lock(_) => lock(&world, &catalogue, args, &origin).await,
     }
+}
+
+/// What the configuration and these flags say of images.
+fn origin(catalogue: &Catalogue, args: &ImagesArgs, images: Option<ImageSource>) -> Result<Origin> {
+    let (config, mirror) = (args.config.clone(), args.mirror.clone());
+    let lab = LabArgs { config, name: None, subnet: None, api_port: None, registry_port: None, images, mirror };
+    session::origin(&session::resolve(&lab)?, catalogue)
 }
 
 fn names(catalogue: &Catalogue, args: &ImagesArgs) -> Result<Vec<String>> {
@@ -58,10 +89,10 @@ fn names(catalogue: &Catalogue, args: &ImagesArgs) -> Result<Vec<String>> {
     Ok(catalogue.all().iter().map(|image| image.name.clone()).collect())
 }
 
-async fn list(world: &World, catalogue: &Catalogue, args: &ImagesArgs) -> Result<()> {
+async fn list(world: &World, catalogue: &Catalogue, args: &ImagesArgs, origin: &Origin) -> Result<()> {
     let mut images = Vec::new();
     for name in names(catalogue, args)? {
-        let state = run::image_state(world.docker(), catalogue, &name, run::Source::Auto).await?;
+        let state = run::image_state(world.docker(), catalogue, &name, origin).await?;
         let image = catalogue.get(&name)?;
         let (version, references) = (image.version.clone(), image.references.clone());
         images.push(ListedImage { name, version, references, state });
@@ -78,18 +109,18 @@ async fn provide(
     world: &World,
     catalogue: &Catalogue,
     args: &ImagesArgs,
-    source: run::Source,
+    origin: &Origin,
     sink: &dyn Sink,
 ) -> Result<()> {
     let mut names = names(catalogue, args)?;
-    if source == run::Source::Registry {
-        names.retain(|name| catalogue.get(name).is_ok_and(|image| image.upstream));
+    if origin.source == ImageSource::Registry {
+        names.retain(|name| catalogue.get(name).is_ok_and(|image| origin.can_pull(image)));
     }
     let started = std::time::Instant::now();
     let (id, title) = ("images".to_owned(), format!("{} images", names.len()));
     sink.emit(Event::StepStarted { id: id.clone(), title: title.clone() });
     let mut note = |note: String| sink.emit(Event::StepProgress { id: id.clone(), note });
-    let made = run::provide(world, catalogue, &names, source, &mut note).await;
+    let made = run::provide(world, catalogue, &names, origin, &mut note).await;
     let took = started.elapsed();
     match made {
         Ok(made) => {
@@ -105,4 +136,18 @@ async fn provide(
             Err(error)
         }
     }
+}
+
+async fn lock(world: &World, catalogue: &Catalogue, args: &ImagesArgs, origin: &Origin) -> Result<()> {
+    let names = names(catalogue, args)?;
+    let (lock, unknown) = run::lock(world.docker(), catalogue, &names, origin).await?;
+    for name in &unknown {
+        report::talk(&format!("not there, so not locked: {name}"));
+    }
+    if lock.is_empty() && !unknown.is_empty() {
+        let next = "push the images there, path and tag as upstream has them";
+        return Err(Fault::new(Kind::Step, "no registry has any of these images").next(next).error());
+    }
+    report::data(&print_lock(&lock)?);
+    Ok(())
 }

@@ -5,7 +5,6 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use clap::ValueEnum;
 use nix::fcntl::{Flock, FlockArg};
 
 use super::args::{LabArgs, quoted};
@@ -14,9 +13,9 @@ use crate::config::{self, Lab, Overrides, Resolved, Source};
 use crate::event::Sink;
 use crate::exec::{World, host};
 use crate::fault::{Fault, Kind};
-use crate::images::Catalogue;
+use crate::images::{self, Catalogue, Origin};
 use crate::report;
-use crate::run::{self, Run};
+use crate::run::Run;
 
 /// The lab's lock, of the kernel: it ends with the process, however that ends.
 pub type Lock = Flock<std::fs::File>;
@@ -27,7 +26,7 @@ pub struct Session {
     pub catalogue: Catalogue,
     pub world: World,
     pub state: PathBuf,
-    source: run::Source,
+    origin: Origin,
     /// The flags that name this lab, each with a space before it.
     pub flags: String,
 }
@@ -77,21 +76,20 @@ pub fn old_version(file: &str, version: &str) -> String {
     )
 }
 
-/// Where images come from: as the flag says, or else `LAB_IMAGES`.
-fn images(args: &LabArgs) -> Result<run::Source> {
-    let environment = Environment::read();
-    let variable = environment.get("LAB_IMAGES").filter(|_| args.images.is_none());
-    let chosen = variable.map(|word| <run::Source as ValueEnum>::from_str(word, false)).transpose();
-    let chosen = chosen.map_err(|_| {
-        let known: Vec<String> = run::Source::value_variants()
-            .iter()
-            .filter_map(ValueEnum::to_possible_value)
-            .map(|value| value.get_name().to_owned())
-            .collect();
-        let what = format!("LAB_IMAGES: must be one of {}, got {:?}", known.join(", "), variable.unwrap_or_default());
-        Fault::new(Kind::Usage, what).error()
+/// Where this lab's images come from, with the digests of its lock file.
+///
+/// # Errors
+/// [`Kind::Config`] when the lock file cannot be used.
+pub fn origin(lab: &Lab, catalogue: &Catalogue) -> Result<Origin> {
+    if lab.images.lock.is_empty() {
+        return Ok(Origin::new(&lab.images, None));
+    }
+    let text = fs_err::read_to_string(&lab.images.lock).map_err(anyhow::Error::new);
+    let lock = text.and_then(|text| images::parse_lock(&text, catalogue)).with_context(|| {
+        let what = format!("the lock file {} cannot be used", lab.images.lock);
+        Fault::new(Kind::Config, what).next("lab images lock   (prints one)")
     })?;
-    Ok(args.images.or(chosen).unwrap_or(run::Source::Auto))
+    Ok(Origin::new(&lab.images, Some(lock)))
 }
 
 impl Session {
@@ -101,7 +99,9 @@ impl Session {
             host::state_home().context(Fault::new(Kind::Host, "neither LAB_STATE, XDG_STATE_HOME nor HOME is set"))?;
         let state = home.join(&lab.name);
         let world = World::connect(state.join("kubeconfig")).await?;
-        Ok(Self { lab, catalogue: Catalogue::load()?, world, state, source: images(args)?, flags: args.typed() })
+        let catalogue = Catalogue::load()?;
+        let origin = origin(&lab, &catalogue)?;
+        Ok(Self { lab, catalogue, world, state, origin, flags: args.typed() })
     }
 
     pub fn run<'a>(&'a self, sink: &'a dyn Sink) -> Run<'a, World> {
@@ -110,7 +110,7 @@ impl Session {
             catalogue: &self.catalogue,
             ports: &self.world,
             sink,
-            source: self.source,
+            origin: &self.origin,
             state: self.state.clone(),
             flags: self.flags.clone(),
             force_smoke: false,

@@ -12,6 +12,7 @@ use super::subnet::Subnet;
 pub struct Lab {
     pub name: String,
     pub cluster: Cluster,
+    pub images: Images,
     pub registry: Registry,
     pub spark_operator: SparkOperator,
     pub object_store: ObjectStore,
@@ -49,6 +50,29 @@ pub enum Cni {
     #[default]
     KubeRouter,
     Kindnet,
+}
+
+/// Where images come from; what nodes run is the same whatever the source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Images {
+    pub source: ImageSource,
+    /// `HOST[:PORT][/PATH]` of the registry that stands in for all upstream ones, empty for none.
+    pub mirror: String,
+    /// A file of digests that replace those of the catalogue, empty for none.
+    pub lock: String,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum ImageSource {
+    /// What is here already, else the registry, else built from package registries.
+    #[default]
+    Auto,
+    /// Image registries only.
+    Registry,
+    /// Built from package registries only.
+    Build,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -30,7 +30,7 @@ mod yaml;
 use std::path::Path;
 
 pub use jvm_size::JvmSize;
-pub use lab::{Cluster, Cni, Lab, ObjectStore, Registry, Size, Smoke, SparkOperator};
+pub use lab::{Cluster, Cni, ImageSource, Images, Lab, ObjectStore, Registry, Size, Smoke, SparkOperator};
 pub use migrate::{Migration, migrate};
 pub use overrides::{Overrides, variable};
 pub use problem::{Complaint, Place, Position, Problem, Problems};

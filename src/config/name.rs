@@ -1,7 +1,8 @@
-//! Names that other systems must take: of the lab and of the bucket.
+//! Names that other systems must take: of the lab, of the bucket and of the mirror.
 
 use serde_json::json;
 
+use super::problem::Complaint;
 use super::rules::Rule;
 
 /// A host name has at most 63 characters, and `-external-load-balancer` is 23 of them.
@@ -39,6 +40,41 @@ pub fn bucket() -> Rule<String> {
         }
         Ok(Some(name.to_owned()))
     })
+}
+
+/// A registry as Docker names it, with a path in it where wanted; or nothing.
+pub fn mirror() -> Rule<String> {
+    let schema = json!({ "type": "string", "pattern": r"^([^@/\s]+(/[a-z0-9._/-]+)?)?$" });
+    let rule = Rule::new("a registry such as mirror.example:5000/path", schema, |value| {
+        let name = value.text()?;
+        // Not shown: a password may be in it.
+        if name.contains('@') {
+            return Err(Complaint::new("must be without user and password").hint("docker login keeps them"));
+        }
+        let (host, path) = name.split_once('/').map_or((name, None), |(host, path)| (host, Some(path)));
+        let is_path = |path: &str| path.split('/').all(is_component);
+        Ok((name.is_empty() || (is_host(host) && path.is_none_or(is_path))).then(|| name.to_owned()))
+    });
+    rule.hint(|value| {
+        let with_scheme = value.text().is_ok_and(|name| name.contains("://"));
+        with_scheme.then(|| "leave out the scheme: the engine knows it".to_owned())
+    })
+}
+
+/// By the rule of Docker: what has neither dot nor port would be a folder of Docker Hub.
+fn is_host(host: &str) -> bool {
+    let (name, port) = host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
+    let named = name.split('.').all(|part| is_label(part) && !part.is_empty());
+    named
+        && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
+        && (name.contains('.') || port.is_some() || name == "localhost")
+}
+
+/// One part of a repository's path.
+fn is_component(part: &str) -> bool {
+    let characters = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+    let ends = |end: Option<u8>| end.is_some_and(|byte| byte.is_ascii_alphanumeric());
+    part.bytes().all(characters) && ends(part.bytes().next()) && ends(part.bytes().last())
 }
 
 fn is_reserved(name: &str) -> bool {
@@ -79,6 +115,34 @@ mod tests {
         {
             assert!(lab().read(&text(name)).is_err(), "{name:?}");
         }
+    }
+
+    #[test]
+    fn a_mirror_is_a_registry_as_docker_names_it() {
+        for name in ["", "mirror.example", "localhost", "mirror:5000", "127.0.0.1:5000/a/b_c.d", "a.b/docker-hub"] {
+            assert!(mirror().read(&text(name)).is_ok(), "{name:?}");
+        }
+        for name in [
+            "mirror",
+            "https://a.b",
+            "a.b/",
+            "a.b//c",
+            "a.b/C",
+            "a.b:0",
+            "a.b:port",
+            ":5000",
+            "a..b/c",
+            "a.b/c:1",
+            "-a.b",
+        ] {
+            assert!(mirror().read(&text(name)).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_a_mirror_is_not_shown() {
+        let complaint = mirror().read(&text("https://me:hunter2@mirror.example")).unwrap_err();
+        assert!(!format!("{complaint:?}").contains("hunter2"), "{complaint:?}");
     }
 
     #[test]

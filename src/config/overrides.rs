@@ -9,6 +9,10 @@ pub struct Overrides {
     pub subnet: Option<String>,
     pub api_port: Option<u16>,
     pub registry_port: Option<u16>,
+    /// Where images come from, as it was written.
+    pub images: Option<String>,
+    pub mirror: Option<String>,
+    pub lock: Option<String>,
     /// Name and value; those that set no field are of no account.
     pub variables: Vec<(String, String)>,
 }
@@ -21,6 +25,9 @@ impl Overrides {
             "spec.cluster.subnet" => ("--subnet", self.subnet.clone()),
             "spec.ports.api" => ("--api-port", self.api_port.map(|port| port.to_string())),
             "spec.ports.registry" => ("--registry-port", self.registry_port.map(|port| port.to_string())),
+            "spec.images.source" => ("--images", self.images.clone()),
+            "spec.images.mirror" => ("--registry-mirror", self.mirror.clone()),
+            "spec.images.lock" => ("--images-lock", self.lock.clone()),
             _ => ("", None),
         };
         let flag = word.map(|word| (Place::Flag(flag), word));

@@ -80,6 +80,15 @@ pub fn switch() -> Rule<bool> {
     })
 }
 
+/// The path of a file, or nothing.
+pub fn path() -> Rule<String> {
+    let schema = json!({ "type": "string", "pattern": r"^[^\x00-\x1f\x7f]*$" });
+    Rule::new("the path of a file", schema, |value| {
+        let path = value.text()?;
+        Ok((!path.contains(char::is_control)).then(|| path.to_owned()))
+    })
+}
+
 /// One of a few words, each of which stands for something.
 pub fn one_of<T: Copy + 'static>(choices: &'static [(&'static str, T)]) -> Rule<T> {
     let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();

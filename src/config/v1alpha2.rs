@@ -3,11 +3,11 @@
 use std::ops::RangeInclusive;
 
 use super::jvm_size::jvm_size;
-use super::lab::{Cluster, Cni, Lab, ObjectStore, Registry, Size, Smoke, SparkOperator};
+use super::lab::{Cluster, Cni, ImageSource, Images, Lab, ObjectStore, Registry, Size, Smoke, SparkOperator};
 use super::measure::duration;
 use super::name;
 use super::quantity::{bytes, cores};
-use super::rules::{number, number_of, one_of, switch};
+use super::rules::{number, number_of, one_of, path, switch};
 use super::section::Section;
 use super::subnet::private;
 use super::version;
@@ -16,6 +16,8 @@ pub const NAME: &str = "lab/v1alpha2";
 
 /// Without the ports below, which take root to listen on.
 const PORTS: RangeInclusive<u16> = 1024..=65535;
+const SOURCES: [(&str, ImageSource); 3] =
+    [("auto", ImageSource::Auto), ("registry", ImageSource::Registry), ("build", ImageSource::Build)];
 const CNIS: [(&str, Cni); 2] = [("kube-router", Cni::KubeRouter), ("kindnet", Cni::Kindnet)];
 
 pub const SPEC: &str = "What the lab consists of";
@@ -90,6 +92,11 @@ pub fn with_components(spec: &mut Section<'_>, name: String, cluster: Cluster, r
     Lab {
         name,
         cluster,
+        images: spec.section("images", "Container images", |images| Images {
+            source: images.field("source", "auto", &one_of(&SOURCES), "Where they come from"),
+            mirror: images.field("mirror", "", &name::mirror(), "Registry that stands in for all upstream ones"),
+            lock: images.field("lock", "", &path(), "File of digests for it, as `lab images lock` prints it"),
+        }),
         registry: Registry { port: registry_port },
         spark_operator: spec.section("sparkOperator", "Spark Operator, which runs jobs", |operator| SparkOperator {
             enabled: operator.field("enabled", "true", &switch(), "Whether it is installed"),

@@ -9,12 +9,14 @@ use super::process::Command;
 use crate::ports::{Build, Builder};
 
 /// Settings of the host that a build inside a container must share.
-const PASSED_THROUGH: [&str; 12] = [
+const PASSED_THROUGH: [&str; 14] = [
     "HTTP_PROXY",
     "HTTPS_PROXY",
+    "ALL_PROXY",
     "NO_PROXY",
     "http_proxy",
     "https_proxy",
+    "all_proxy",
     "no_proxy",
     "GOPROXY",
     "GONOSUMDB",

@@ -1,11 +1,13 @@
 //! The Docker engine, through its API.
 
 mod answers;
+mod credentials;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::Ipv4Addr;
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use bollard::errors::Error;
 use bollard::exec::StartExecResults;
 use bollard::models::{
     ContainerCreateBody, EndpointIpamConfig, EndpointSettings, ExecConfig, HostConfig, Ipam, IpamConfig,
@@ -19,7 +21,7 @@ use bollard::query_parameters::{
 };
 use futures::StreamExt as _;
 
-use self::answers::{container, found, sorted, split_tag};
+use self::answers::{container, found, own_words, sorted, split_tag};
 use super::process::Command;
 use crate::ports::{Container, ContainerSpec, Docker, Engine, Image, Network, Output};
 
@@ -41,7 +43,7 @@ impl Bollard {
         let client = client.negotiate_version().await?;
         let endpoint = endpoint.or_else(|| super::host::variable("DOCKER_HOST"));
         let local = endpoint.is_none_or(|endpoint| endpoint.starts_with("unix:"));
-        Ok(Self { client, local })
+        Ok(Self { client: client.with_request_modifier(credentials::url_safe), local })
     }
 }
 
@@ -331,15 +333,27 @@ impl Docker for Bollard {
 
     async fn pull(&self, reference: &str, progress: &mut dyn FnMut(String)) -> Result<()> {
         let options = CreateImageOptionsBuilder::new().from_image(reference).build();
-        let mut stream = Box::pin(self.client.create_image(Some(options), None, None));
+        let mut stream = Box::pin(self.client.create_image(Some(options), None, credentials::of(reference).await));
         while let Some(info) = stream.next().await {
-            let info = info.with_context(|| format!("pulling {reference}"))?;
+            let info = info.map_err(own_words)?;
             if let Some(status) = info.status {
                 progress(status);
             }
         }
         self.image(reference).await?.ok_or_else(|| anyhow!("{reference} is not there after its pull"))?;
         Ok(())
+    }
+
+    async fn remote_digest(&self, reference: &str) -> Result<Option<String>> {
+        let answer = self.client.inspect_registry_image(reference, credentials::of(reference).await).await;
+        match answer {
+            Ok(answer) => Ok(answer.descriptor.digest),
+            // A registry that lets nobody know what it has gets the same code.
+            Err(Error::DockerResponseServerError { status_code: 404, message }) if !message.contains("denied") => {
+                Ok(None)
+            }
+            Err(error) => Err(own_words(error)),
+        }
     }
 
     async fn logs(&self, container: &str, lines: usize) -> Result<String> {

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, anyhow};
 
+use super::host;
 use super::process::Command;
 use crate::ports::{ClusterSpec, Clusters};
 
@@ -16,7 +17,13 @@ impl Clusters for Kind {
 
     async fn create(&self, cluster: &ClusterSpec<'_>, progress: &mut dyn FnMut(String)) -> Result<()> {
         let config = tempfile_with(cluster.config)?;
-        Command::new("kind")
+        let mut command = Command::new("kind");
+        if host::has_proxy() {
+            let direct = host::without_proxy(cluster.direct);
+            // kind reads the first, programs in the nodes the one or the other.
+            command = command.environment("NO_PROXY", &direct).environment("no_proxy", &direct);
+        }
+        command
             .args(["create", "cluster", "--name", cluster.name])
             .args(["--config", &config.path().to_string_lossy()])
             .args(["--image", cluster.image])

@@ -53,6 +53,8 @@ impl KubeApi {
         let kubeconfig = kube::config::Kubeconfig::from_yaml(&text)?;
         let mut config = Config::from_custom_kubeconfig(kubeconfig, &Default::default()).await?;
         config.connect_timeout = Some(Duration::from_secs(5));
+        // It listens on loopback, where no proxy leads; the client would take one from the environment.
+        config.proxy_url = None;
         let client = Client::try_from(config)?;
         *slot = Some((text, client.clone()));
         Ok(client)

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
-use super::images::pull;
+use super::pull::pull;
 use crate::fault::{Fault, Kind};
-use crate::images::{Catalogue, Image};
+use crate::images::{Catalogue, Image, Origin, RECIPE, registry};
 use crate::ports::{Build, Builder as _, Docker as _, Ports};
 
 /// The pulled Debian that all recipes stand on.
@@ -21,6 +21,7 @@ pub async fn all<P: Ports>(
     ports: &P,
     catalogue: &Catalogue,
     names: &[String],
+    origin: &Origin,
     note: &mut dyn FnMut(String),
 ) -> Result<()> {
     let mut todo = Vec::new();
@@ -41,10 +42,10 @@ pub async fn all<P: Ports>(
             folder: catalogue.extract(&image.name, folder.path())?,
             tag: tag.clone(),
             contexts: contexts(catalogue, image)?,
-            labels: vec![("dev.lab.recipe".to_owned(), catalogue.recipe(&image.name)?)],
+            labels: vec![(RECIPE.to_owned(), catalogue.recipe(&image.name)?)],
         };
         if image.name == "base" {
-            build.contexts.push(("debian".to_owned(), debian(ports, &build).await?));
+            build.contexts.push(("debian".to_owned(), debian(ports, &build, origin).await?));
         }
         one(ports, &build, &heading, note).await?;
     }
@@ -91,15 +92,16 @@ fn contexts(catalogue: &Catalogue, image: &Image) -> Result<Vec<(String, String)
 }
 
 /// The Debian to stand on: pulled where that works, else made from packages.
-async fn debian<P: Ports>(ports: &P, build: &Build) -> Result<String> {
+async fn debian<P: Ports>(ports: &P, build: &Build, origin: &Origin) -> Result<String> {
     let made = build.tag.replace("lab/base:", "lab/debian:");
-    for reference in [made.as_str(), DEBIAN] {
+    let upstream = origin.name(DEBIAN);
+    for reference in [&made, &upstream] {
         if ports.docker().image(reference).await?.is_some() {
-            return Ok(reference.to_owned());
+            return Ok(reference.clone());
         }
     }
-    if pull(ports.docker(), DEBIAN, &mut |_| {}).await.is_ok() {
-        return Ok(DEBIAN.to_owned());
+    if !origin.is_given_up(registry(&upstream)) && pull(ports.docker(), &upstream, &mut |_| {}).await.is_ok() {
+        return Ok(upstream);
     }
     ports.builder().bootstrap(&build.folder.join("build"), &made).await?;
     Ok(made)

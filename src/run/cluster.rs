@@ -9,7 +9,6 @@ use crate::config::{Cni, Lab};
 use crate::event::Outcome;
 use crate::exec::host;
 use crate::fault::{Fault, Kind};
-use crate::images::BUILT;
 use crate::ports::{self, ClusterSpec, Clusters as _, Container, Docker as _, Kube as _, Ports};
 
 /// The load balancer's image: kind has its name compiled in.
@@ -86,16 +85,25 @@ async fn create<P: Ports>(context: &Context<'_, P>, config: &str) -> Result<()> 
     let run = context.run;
     let docker = run.ports.docker();
     let image = images::engine_reference(run, "node").await?;
-    if run.lab.cluster.cni == Cni::Kindnet && image.starts_with(BUILT) {
-        let what = "spec.cluster.cni: kindnet comes only inside kind's own node image, and this one is built";
+    if run.lab.cluster.cni == Cni::Kindnet && images::is_ours(run, "node").await? {
+        let what = "spec.cluster.cni: kindnet comes only inside kind's own node image, and this one is of our own make";
         let next = "cni: kube-router in the configuration; or lab up --images registry";
         return Err(Fault::new(Kind::Config, what).next(next).error());
     }
     // kind wants the upstream's name. The tag stays only while kind needs it, and a user's own is left alone.
     let lend = run.lab.cluster.has_load_balancer() && lend_load_balancer(run).await?;
     let kubeconfig = run.kubeconfig();
-    let spec =
-        ClusterSpec { name: &run.lab.name, config, image: &image, network: &run.lab.name, kubeconfig: &kubeconfig };
+    let cluster = &run.lab.cluster;
+    let ranges = [cluster.subnet, cluster.pod_subnet, cluster.service_subnet].map(|range| range.to_string());
+    let direct: Vec<String> = [REGISTRY_ALIAS.to_owned()].into_iter().chain(ranges).collect();
+    let spec = ClusterSpec {
+        name: &run.lab.name,
+        config,
+        image: &image,
+        network: &run.lab.name,
+        kubeconfig: &kubeconfig,
+        direct: &direct,
+    };
     let result = run.ports.clusters().create(&spec, &mut |line| context.note(line)).await;
     if lend {
         docker.remove_tag(LOAD_BALANCER).await?;

@@ -167,7 +167,7 @@ async fn inside<P: Ports>(run: &Run<'_, P>, action: &Action) -> Result<Vec<Diffe
 async fn images<P: Ports>(run: &Run<'_, P>, names: &[String]) -> Result<Vec<Difference>> {
     let mut found = Vec::new();
     for name in needed(run, names).await? {
-        if state(run.ports.docker(), run.catalogue, &name, run.source).await? == ImageState::Missing {
+        if state(run.ports.docker(), run.catalogue, &name, run.origin).await? == ImageState::Missing {
             found.push(Difference::new(format!("image {name}"), State::Missing));
         }
     }
@@ -214,7 +214,7 @@ async fn pushed<P: Ports>(run: &Run<'_, P>, names: &[String]) -> Result<Vec<Diff
     }
     let mut found = Vec::new();
     for name in needed(run, names).await? {
-        if state(run.ports.docker(), run.catalogue, &name, run.source).await? == ImageState::Missing {
+        if state(run.ports.docker(), run.catalogue, &name, run.origin).await? == ImageState::Missing {
             continue;
         }
         match push::stale(run, &name).await {

@@ -1,33 +1,19 @@
 //! Images in the Docker engine: already there, pulled, or built.
 
-use std::time::Duration;
-
 use anyhow::{Result, anyhow, bail};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::pull::{Failure, Trouble, digest, pull};
 use super::{Context, Run, build};
+use crate::config::ImageSource;
 use crate::event::Outcome;
 use crate::fault::{Fault, Kind};
-use crate::images::{Catalogue, Image};
+use crate::images::{BUILT, Catalogue, Image, Lock, Origin, RECIPE, registry};
 use crate::ports::{Docker, Ports};
-
-/// How long a first pull may take to show any sign of life before the registry counts as out of reach.
-const REACH: Duration = Duration::from_secs(10);
 
 /// The image that nodes are made of.
 const NODE: &str = "node";
-
-/// Where images come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Source {
-    /// What is here already, else the registry, else built from package registries.
-    Auto,
-    /// Image registries only.
-    Registry,
-    /// Built from package registries only.
-    Build,
-}
 
 /// Where an image is at this moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -46,38 +32,35 @@ pub enum ImageState {
     Missing,
 }
 
-/// Looks for an image that this source allows.
-pub async fn state<D: Docker>(docker: &D, catalogue: &Catalogue, name: &str, source: Source) -> Result<ImageState> {
+/// Looks for an image that this origin allows.
+pub async fn state<D: Docker>(docker: &D, catalogue: &Catalogue, name: &str, origin: &Origin) -> Result<ImageState> {
     let image = catalogue.get(name)?;
-    if source != Source::Registry || !image.upstream {
-        let tag = catalogue.built_tag(name)?;
-        if let Some(image) = docker.image(&tag).await? {
-            return Ok(ImageState::Built { tag, size: image.size });
-        }
-    }
-    if source != Source::Build && image.upstream {
-        let mut found = None;
-        for reference in &image.references {
-            match docker.image(&pinned(image, reference)).await? {
-                Some(image) => found = Some(image.size),
-                None => return Ok(ImageState::Missing),
-            }
-        }
-        if let (Some(size), Some(reference)) = (found, image.references.first()) {
-            return Ok(ImageState::Pulled { reference: pinned(image, reference), size });
-        }
-    }
-    Ok(ImageState::Missing)
+    let may_be_built = origin.source != ImageSource::Registry || !image.upstream;
+    let built = if may_be_built { built(docker, catalogue, name).await? } else { None };
+    let pulled = if origin.can_pull(image) { pulled(docker, image, origin).await? } else { None };
+    let found = if origin.prefers_pulled(image) { pulled.or(built) } else { built.or(pulled) };
+    Ok(found.unwrap_or(ImageState::Missing))
 }
 
-/// The name to pull: with the digest where it is locked.
-pub fn pinned(image: &Image, reference: &str) -> String {
-    image.digest.as_ref().map_or_else(|| reference.to_owned(), |digest| format!("{reference}@{digest}"))
+async fn built<D: Docker>(docker: &D, catalogue: &Catalogue, name: &str) -> Result<Option<ImageState>> {
+    let tag = catalogue.built_tag(name)?;
+    Ok(docker.image(&tag).await?.map(|image| ImageState::Built { tag, size: image.size }))
+}
+
+/// An image of several references counts only with all of them.
+async fn pulled<D: Docker>(docker: &D, image: &Image, origin: &Origin) -> Result<Option<ImageState>> {
+    let mut found = None;
+    for reference in image.references.iter().rev() {
+        let reference = origin.pinned(image, reference);
+        let Some(held) = docker.image(&reference).await? else { return Ok(None) };
+        found = Some(ImageState::Pulled { reference, size: held.size });
+    }
+    Ok(found)
 }
 
 /// The name under which the engine holds an image.
 pub async fn engine_reference<P: Ports>(run: &Run<'_, P>, name: &str) -> Result<String> {
-    match state(run.ports.docker(), run.catalogue, name, run.source).await? {
+    match state(run.ports.docker(), run.catalogue, name, run.origin).await? {
         ImageState::Built { tag, .. } => Ok(tag),
         ImageState::Pulled { reference, .. } => Ok(reference),
         ImageState::Missing => bail!("image {name} is not in the Docker engine"),
@@ -87,10 +70,10 @@ pub async fn engine_reference<P: Ports>(run: &Run<'_, P>, name: &str) -> Result<
 /// The names under which the engine holds what each reference of an image stands for.
 pub async fn engine_references<P: Ports>(run: &Run<'_, P>, name: &str) -> Result<Vec<(String, String)>> {
     let image = run.catalogue.get(name)?;
-    let held = state(run.ports.docker(), run.catalogue, name, run.source).await?;
+    let held = state(run.ports.docker(), run.catalogue, name, run.origin).await?;
     let pair = |reference: &String| match &held {
         ImageState::Built { tag, .. } => Ok((tag.clone(), reference.clone())),
-        ImageState::Pulled { .. } => Ok((pinned(image, reference), reference.clone())),
+        ImageState::Pulled { .. } => Ok((run.origin.pinned(image, reference), reference.clone())),
         ImageState::Missing => Err(anyhow!("image {name} is not in the Docker engine")),
     };
     image.references.iter().map(pair).collect()
@@ -98,21 +81,27 @@ pub async fn engine_references<P: Ports>(run: &Run<'_, P>, name: &str) -> Result
 
 /// Those of these images that the nodes do not bring along.
 pub async fn needed<P: Ports>(run: &Run<'_, P>, names: &[String]) -> Result<Vec<String>> {
-    let node = state(run.ports.docker(), run.catalogue, NODE, run.source).await?;
     let mut needed = names.to_vec();
-    if matches!(node, ImageState::Pulled { .. }) {
+    if !is_ours(run, NODE).await? {
         needed.retain(|name| run.catalogue.get(name).is_ok_and(|image| !image.in_node));
     }
     Ok(needed)
+}
+
+/// True where an image was made by a recipe of ours, here or for the registry that it was pulled from.
+pub async fn is_ours<P: Ports>(run: &Run<'_, P>, name: &str) -> Result<bool> {
+    let reference = engine_reference(run, name).await?;
+    let held = run.ports.docker().image(&reference).await?;
+    Ok(reference.starts_with(BUILT) || held.is_some_and(|image| image.labels.contains_key(RECIPE)))
 }
 
 /// The step `images`.
 pub async fn have<P: Ports>(context: &Context<'_, P>, names: &[String]) -> Result<Outcome> {
     let run = context.run;
     let mut note = |note| context.note(note);
-    let mut made = provide(run.ports, run.catalogue, &[NODE.to_owned()], run.source, &mut note).await?;
+    let mut made = provide(run.ports, run.catalogue, &[NODE.to_owned()], run.origin, &mut note).await?;
     let needed = needed(run, names).await?;
-    made.extend(provide(run.ports, run.catalogue, &needed, run.source, &mut note).await?);
+    made.extend(provide(run.ports, run.catalogue, &needed, run.origin, &mut note).await?);
     Ok(match made.as_slice() {
         [] => Outcome::Unchanged("all there".to_owned()),
         made => Outcome::Changed(made.join(", ")),
@@ -122,84 +111,110 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, names: &[String]) -> Resul
 /// Makes sure that the engine holds these images; returns the names of those it got.
 ///
 /// # Errors
-/// When an image can neither be pulled nor built, as far as `source` allows.
+/// When an image can neither be pulled nor built, as far as the origin allows.
 pub async fn provide<P: Ports>(
     ports: &P,
     catalogue: &Catalogue,
     names: &[String],
-    source: Source,
+    origin: &Origin,
     note: &mut dyn FnMut(String),
 ) -> Result<Vec<String>> {
-    let (mut missing, mut pullable) = (Vec::new(), Vec::new());
+    let (mut missing, mut wanted) = (Vec::new(), Vec::new());
     for name in names {
-        if state(ports.docker(), catalogue, name, source).await? == ImageState::Missing {
+        let image = catalogue.get(name)?;
+        let state = state(ports.docker(), catalogue, name, origin).await?;
+        let spare = matches!(state, ImageState::Built { .. }) && origin.prefers_pulled(image);
+        if state == ImageState::Missing {
             missing.push(name.clone());
-            pullable.extend(catalogue.get(name)?.upstream.then(|| name.clone()));
+        }
+        if origin.can_pull(image) && (spare || state == ImageState::Missing) {
+            wanted.push((image, spare));
         }
     }
-    let mut to_build = missing.clone();
-    if source != Source::Build && !pullable.is_empty() {
-        let failed = pull_all(ports, catalogue, &pullable, source, note).await?;
-        to_build.retain(|name| !pullable.contains(name) || failed.contains(name));
-    }
+    let pulled = pull_all(ports.docker(), &wanted, origin, note).await?;
+    let to_build: Vec<String> = missing.iter().filter(|name| !pulled.contains(name)).cloned().collect();
     if !to_build.is_empty() {
-        build::all(ports, catalogue, &to_build, note).await?;
+        build::all(ports, catalogue, &to_build, origin, note).await?;
     }
-    Ok(missing)
+    Ok(names.iter().filter(|name| missing.contains(name) || pulled.contains(name)).cloned().collect())
 }
 
-/// Pulls images; returns those that are to be built instead. When the very first cannot be pulled,
-/// registries count as out of reach and none of the others is tried.
-async fn pull_all<P: Ports>(
-    ports: &P,
-    catalogue: &Catalogue,
-    names: &[String],
-    source: Source,
+/// Pulls images, each with whether there is another to use in its place; returns the names of those that came.
+/// A registry that is of no use at all is asked only once.
+async fn pull_all<D: Docker>(
+    docker: &D,
+    images: &[(&Image, bool)],
+    origin: &Origin,
     note: &mut dyn FnMut(String),
 ) -> Result<Vec<String>> {
-    let mut failed = Vec::new();
-    for (position, name) in names.iter().enumerate() {
-        let heading = format!("pulling {name} ({} of {})", position + 1, names.len());
+    let mut pulled = Vec::new();
+    for (position, (image, spare)) in images.iter().enumerate() {
+        let name = &image.name;
+        let source = image.references.first().map(|reference| origin.name(reference)).unwrap_or_default();
+        let registry = registry(&source);
+        if origin.is_given_up(registry) {
+            continue;
+        }
+        let heading = format!("pulling {name} ({} of {})", position + 1, images.len());
         note(heading.clone());
         let mut progress = |text| note(format!("{heading}: {text}"));
-        let Err(error) = pull_image(ports.docker(), catalogue.get(name)?, &mut progress).await else { continue };
-        if source == Source::Registry {
-            let fault = Fault::new(Kind::Step, format!("image {name} cannot be pulled"));
-            return Err(error.context(fault.next("lab up --images build   (makes all from package registries)")));
+        let Err(failure) = pull_image(docker, image, origin, &mut progress).await else {
+            pulled.push(name.clone());
+            continue;
+        };
+        let lacks = failure.trouble == Trouble::Missing && !image.upstream;
+        if origin.source == ImageSource::Registry && !spare && !lacks {
+            return Err(refused(name, registry, failure));
         }
-        if position == 0 {
-            note(format!("no image registry in reach ({error:#}); building instead"));
-            return Ok(names.to_vec());
+        let Failure { trouble, error, .. } = &failure;
+        if trouble.is_of_registry() {
+            note(format!("no images from {registry}: {trouble} ({error:#}); they are built instead"));
+            origin.give_up(registry);
+        } else {
+            note(format!("{name} cannot be pulled from {registry}: {trouble} ({error:#}); it is built instead"));
         }
-        note(format!("{name} cannot be pulled ({error:#}); it will be built"));
-        failed.push(name.clone());
     }
-    Ok(failed)
+    Ok(pulled)
 }
 
-async fn pull_image<D: Docker>(docker: &D, image: &Image, progress: &mut dyn FnMut(String)) -> Result<()> {
+async fn pull_image<D: Docker>(
+    docker: &D,
+    image: &Image,
+    origin: &Origin,
+    progress: &mut dyn FnMut(String),
+) -> Result<(), Failure> {
     for reference in &image.references {
-        pull(docker, &pinned(image, reference), progress).await?;
+        pull(docker, &origin.pinned(image, reference), progress).await?;
     }
     Ok(())
 }
 
-/// Pulls, and gives up where nothing at all comes within [`REACH`].
-pub async fn pull<D: Docker>(docker: &D, reference: &str, note: &mut dyn FnMut(String)) -> Result<()> {
-    let heard = std::cell::Cell::new(false);
-    let mut progress = |text: String| {
-        heard.set(true);
-        note(text);
-    };
-    let pull = docker.pull(reference, &mut progress);
-    let silence = async {
-        tokio::time::sleep(REACH).await;
-        if heard.get() {
-            std::future::pending::<()>().await;
+fn refused(name: &str, registry: &str, failure: Failure) -> anyhow::Error {
+    let what = format!("image {name} cannot be pulled from {registry}: {}", failure.trouble);
+    failure.error.context(Fault::new(Kind::Step, what).next(failure.trouble.advice(registry)))
+}
+
+/// The digests that registries have for these images, and the names that they do not know.
+///
+/// # Errors
+/// When a registry cannot be asked.
+pub async fn lock<D: Docker>(
+    docker: &D,
+    catalogue: &Catalogue,
+    names: &[String],
+    origin: &Origin,
+) -> Result<(Lock, Vec<String>)> {
+    let (mut lock, mut unknown) = (Lock::new(), Vec::new());
+    for name in names {
+        let image = catalogue.get(name)?;
+        for reference in image.references.iter().filter(|_| origin.has(image)) {
+            let asked = origin.name(reference);
+            match digest(docker, &asked).await {
+                Ok(Some(digest)) => drop(lock.insert(reference.clone(), digest)),
+                Ok(None) => unknown.push(asked),
+                Err(failure) => return Err(refused(name, registry(&asked), failure)),
+            }
         }
-    };
-    tokio::select! {
-        result = pull => result,
-        () = silence => bail!("nothing came within {} s for {reference}", REACH.as_secs()),
     }
+    Ok((lock, unknown))
 }

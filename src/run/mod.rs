@@ -16,6 +16,7 @@ pub mod job;
 mod network;
 mod nodes;
 mod prefetch;
+mod pull;
 mod push;
 mod record;
 mod registry;
@@ -36,13 +37,13 @@ use futures::stream::FuturesUnordered;
 
 pub use diff::{Diff, State as DiffState, diff};
 pub use doctor::check_host;
-pub use images::{ImageState, Source, provide, state as image_state};
+pub use images::{ImageState, lock, provide, state as image_state};
 pub use record::Record;
 
 use crate::config::Lab;
 use crate::event::{Event, Outcome, Planned, Sink};
 use crate::fault::{self, Fault, Kind};
-use crate::images::Catalogue;
+use crate::images::{Catalogue, Origin};
 use crate::plan::Plan;
 use crate::ports::Ports;
 use crate::step::{Action, Step};
@@ -53,7 +54,7 @@ pub struct Run<'a, P: Ports> {
     pub catalogue: &'a Catalogue,
     pub ports: &'a P,
     pub sink: &'a dyn Sink,
-    pub source: Source,
+    pub origin: &'a Origin,
     /// This lab's folder of state: kubeconfig, diagnostics.
     pub state: PathBuf,
     /// The flags that name this lab, each with a space before it: for the next command to type.

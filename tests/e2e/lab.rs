@@ -43,10 +43,7 @@ impl Lab {
 
     /// Runs the binary; its talk goes to the test's log as well.
     pub fn run(&self, args: &[&str]) -> Finished {
-        let output = self.command(args).output().expect("the binary runs");
-        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-        eprint!("{text}");
-        Finished { code: output.status.code(), text }
+        Finished::of(&mut self.command(args))
     }
 
     /// As [`Lab::run`], but presses Ctrl-C at the first line that contains `part`.
@@ -108,6 +105,14 @@ impl Lab {
 }
 
 impl Finished {
+    /// Runs a command; what it says goes to the test's log as well.
+    pub fn of(command: &mut Command) -> Self {
+        let output = command.output().expect("the binary runs");
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        eprint!("{text}");
+        Self { code: output.status.code(), text }
+    }
+
     #[track_caller]
     pub fn expect_code(&self, code: i32) -> &Self {
         assert_eq!(self.code, Some(code), "{}", self.text);

@@ -77,7 +77,8 @@ fn a_flag_wins_over_a_variable_that_over_the_file_that_over_the_default() {
         assert!(shown.stdout.contains(line), "{line:?} is not in:\n{}", shown.stdout);
     }
     let shown = sandbox.run(&["config", "show", "--origin", "-o", "json", "--config", "small"]);
-    let settings: Vec<Value> = serde_json::from_str(&shown.stdout).unwrap();
+    let list: Value = serde_json::from_str(&shown.stdout).unwrap();
+    let settings = list["settings"].as_array().unwrap();
     let origin = |path: &str| settings.iter().find(|setting| setting["path"] == path).unwrap()["origin"].clone();
     assert_eq!(origin("spec.ports.api"), json!({ "from": "variable", "name": "LAB_PORTS_API" }));
     assert_eq!(origin("spec.cluster.workers")["file"], "small (built in)");
@@ -128,7 +129,8 @@ fn all_problems_of_all_files_are_said() {
     assert_eq!(finished.stdout, "good.yaml: valid\nci: valid\n");
     let finished = sandbox.run(&["config", "validate", "-o", "json"]);
     finished.code(3);
-    let problems: Vec<Value> = serde_json::from_str(&finished.stdout).unwrap();
+    let list: Value = serde_json::from_str(&finished.stdout).unwrap();
+    let problems = &list["problems"];
     let first = json!({
         "file": "lab.yaml", "line": 5, "column": 26, "path": "spec.objectStore.storage",
         "message": "must be a Kubernetes quantity from 100Mi to 1Ti, got \"512m\"",
@@ -136,7 +138,9 @@ fn all_problems_of_all_files_are_said() {
     });
     assert_eq!(problems[0], first);
     assert_eq!(problems[1]["hint"], "did you mean smoke?");
-    assert_eq!(sandbox.run(&["config", "validate", "-o", "json", "good.yaml"]).code(0).stdout, "[]\n");
+    let none: Value =
+        serde_json::from_str(&sandbox.run(&["config", "validate", "-o", "json", "good.yaml"]).code(0).stdout).unwrap();
+    assert_eq!(none, json!({ "schema": "lab.problems/v1", "problems": [] }));
 }
 
 /// What is checked is the file, whatever the environment says.

@@ -45,6 +45,7 @@ impl Engine {
         Self::start(socket, |path| (path == "/version").then(|| answer(path)))
     }
 
+    /// Answers as this function does.
     pub fn start(socket: &Path, answer: Answer) -> Self {
         let listener = UnixListener::bind(socket).unwrap();
         let (sender, requests) = channel();
@@ -62,6 +63,11 @@ impl Engine {
     /// Requests that would change something, so far.
     pub fn changes(&self) -> Vec<String> {
         self.changes.lock().unwrap().clone()
+    }
+
+    /// What was asked so far: paths, and credentials for registries before the path they came with.
+    pub fn requests(&self) -> Vec<String> {
+        self.requests.try_iter().collect()
     }
 
     /// Waits until somebody asks for this path.
@@ -88,6 +94,10 @@ fn serve(stream: &UnixStream, answer: Answer, sender: &Sender<String>, changes: 
             }
             if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
                 length = value.trim().parse().ok()?;
+            }
+            if line.to_lowercase().starts_with("x-registry-auth:") {
+                // Nobody may be listening.
+                drop(sender.send(line.trim().to_owned()));
             }
             head.push(line);
         }

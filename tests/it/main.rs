@@ -9,6 +9,7 @@ mod host;
 mod images;
 mod lock;
 mod output;
+mod registries;
 mod sandbox;
 mod signals;
 mod usage;

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::{State, World};
 use lab::components::LABEL;
-use lab::images::path_and_tag;
+use lab::images::{RECIPE, path_and_tag};
 use lab::ports::{Address, Container, ContainerSpec, Docker, Engine, Image, Network, Output};
 
 impl Docker for World {
@@ -203,9 +203,18 @@ impl Docker for World {
             }
             progress("Downloading".to_owned());
             state.add_image(reference);
+            if state.upstream_is_ours
+                && let Some(image) = state.images.get_mut(reference)
+            {
+                image.labels.insert(RECIPE.to_owned(), "the hash of a recipe".to_owned());
+            }
             Ok(())
         };
         self.change(format!("pull {reference}"), pull).await
+    }
+
+    async fn remote_digest(&self, reference: &str) -> Result<Option<String>> {
+        self.read(format!("digest of {reference}"), |state| Ok(state.remote.get(reference).cloned())).await
     }
 
     async fn logs(&self, container: &str, _: usize) -> Result<String> {

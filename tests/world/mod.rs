@@ -26,6 +26,8 @@ pub enum Say {
     FailAfter(&'static str),
     /// Never comes back.
     Hang,
+    /// Does its work, and never comes back.
+    HangAfter,
     /// The answer of an exec.
     Answer(Output),
 }
@@ -112,6 +114,10 @@ impl World {
                 bail!(why)
             }
             Some(Say::Hang) => std::future::pending().await,
+            Some(Say::HangAfter) => {
+                work(&mut self.state())?;
+                std::future::pending().await
+            }
             Some(Say::Answer(output)) => {
                 self.state().answer = Some(output);
                 work(&mut self.state())

@@ -20,6 +20,10 @@ pub struct State {
     pub images: BTreeMap<String, Image>,
     /// References that can be pulled.
     pub upstream: BTreeSet<String>,
+    /// They were made by our recipes.
+    pub upstream_is_ours: bool,
+    /// Reference in a registry → digest.
+    pub remote: BTreeMap<String, String>,
     /// Container and path.
     pub files: BTreeSet<(String, String)>,
     /// Container and reference in its image store.
@@ -70,6 +74,8 @@ impl Default for State {
             volumes: BTreeMap::new(),
             images: BTreeMap::new(),
             upstream: BTreeSet::new(),
+            upstream_is_ours: false,
+            remote: BTreeMap::new(),
             files: BTreeSet::new(),
             pulled: BTreeSet::new(),
             registry: BTreeMap::new(),

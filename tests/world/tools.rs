@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 
 use super::{State, World, container};
+use lab::images::RECIPE;
 use lab::ports::{Build, Builder, ClusterSpec, Clusters, Host, Registry};
 
 impl Clusters for World {
@@ -29,9 +30,8 @@ fn create(state: &mut State, cluster: &ClusterSpec<'_>) -> Result<()> {
     if !state.networks.iter().any(|network| network.name == cluster.network) {
         bail!("no network {}", cluster.network);
     }
-    if !state.images.contains_key(cluster.image) {
-        bail!("no image {}", cluster.image);
-    }
+    let Some(image) = state.images.get(cluster.image) else { bail!("no image {}", cluster.image) };
+    let ours = cluster.image.starts_with("lab/") || image.labels.contains_key(RECIPE);
     let mut names = Vec::new();
     for role in ["control-plane", "worker"] {
         let count = cluster.config.lines().filter(|line| *line == format!("- role: {role}")).count();
@@ -64,7 +64,7 @@ fn create(state: &mut State, cluster: &ClusterSpec<'_>) -> Result<()> {
         if name.ends_with("load-balancer") {
             continue;
         }
-        if cluster.image.starts_with("lab/") {
+        if ours {
             // Our own node image is born with it.
             state.files.insert((name.clone(), "/etc/containerd/certs.d/_default/hosts.toml".to_owned()));
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::Ipv4Addr;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use bollard::errors::Error;
 use bollard::models::ContainerSummary;
 
@@ -15,6 +15,15 @@ pub fn found<T>(result: Result<T, Error>) -> Result<Option<T>> {
         Ok(value) => Ok(Some(value)),
         Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// What the engine says about a registry, without what the client adds.
+pub fn own_words(error: Error) -> anyhow::Error {
+    match error {
+        Error::DockerResponseServerError { message, .. } => anyhow!(message),
+        Error::DockerStreamError { error } => anyhow!(error),
+        error => error.into(),
     }
 }
 

@@ -3,14 +3,14 @@
 use super::facts::{Facts, Held};
 use super::finding::{Finding, Fix, Level};
 use super::{engine, neighbours, plumbing, room};
+use crate::config::ImageSource;
 use crate::config::Lab;
-use crate::run::Source;
 
 /// What a judge looks at.
 pub struct Case<'a> {
     pub lab: &'a Lab,
     pub flags: &'a str,
-    pub source: Source,
+    pub source: ImageSource,
     pub facts: &'a Facts,
 }
 

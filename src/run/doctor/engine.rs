@@ -5,7 +5,7 @@ use super::facts::{Held, NoEngine, Trial};
 use super::features::{self, Support};
 use super::finding::Level;
 use crate::config::Cni;
-use crate::run::Source;
+use crate::config::ImageSource;
 use crate::run::images::ImageState;
 
 /// Engines before this one ask runc for capabilities that restricted machines do not have.
@@ -62,7 +62,7 @@ pub fn cgroup(case: &Case, held: &Held) -> Verdict {
     let pulled = match held.node_image {
         ImageState::Built { .. } => false,
         ImageState::Pulled { .. } => true,
-        ImageState::Missing => case.source != Source::Build,
+        ImageState::Missing => case.source != ImageSource::Build,
     };
     let verdict = match version.as_str() {
         "" => return Verdict::new(Level::NotChecked, "the engine does not say which cgroup version it has"),

@@ -12,9 +12,10 @@ use super::values::Values;
 use crate::components::{KIND_LABEL, Site};
 use crate::config::{Lab, Subnet};
 use crate::images::Catalogue;
+use crate::images::Origin;
 use crate::ports::{Builder as _, Clusters as _, Container, Docker, Engine, Host, Network, Ports};
 use crate::run::images::{ImageState, state};
-use crate::run::{Source, registry, remains};
+use crate::run::{registry, remains};
 
 /// How long the engine, kind and buildx may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -166,13 +167,13 @@ async fn held<P: Ports, H: Host>(exam: &Examination<'_, P, H>) -> Result<Held, N
         let why = error.root_cause().to_string();
         if denied { NoEngine::Denied(why) } else { NoEngine::Missing(why) }
     })?;
-    let asked = in_time(ask(docker, exam.lab, exam.catalogue, exam.source));
+    let asked = in_time(ask(docker, exam.lab, exam.catalogue, exam.origin));
     let mut held = asked.await.map_err(|error| NoEngine::Refuses(words(error)))?;
     held.disk = exam.host.free_disk(Path::new(&held.engine.root));
     Ok(held)
 }
 
-async fn ask<D: Docker>(docker: &D, lab: &Lab, catalogue: &Catalogue, source: Source) -> Result<Held> {
+async fn ask<D: Docker>(docker: &D, lab: &Lab, catalogue: &Catalogue, origin: &Origin) -> Result<Held> {
     let engine = docker.engine().await?;
     let containers = docker.all_containers().await?;
     let cluster = own_cluster(&containers, lab);
@@ -181,7 +182,7 @@ async fn ask<D: Docker>(docker: &D, lab: &Lab, catalogue: &Catalogue, source: So
     let names: Vec<String> = site.engine_images().into_iter().chain(site.node_images()).collect();
     let (mut missing_images, mut node_image) = (0, ImageState::Missing);
     for name in &names {
-        let found = state(docker, catalogue, name, source).await?;
+        let found = state(docker, catalogue, name, origin).await?;
         missing_images += usize::from(found == ImageState::Missing);
         if name == "node" {
             node_image = found;

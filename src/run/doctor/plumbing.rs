@@ -4,7 +4,7 @@ use super::checks::{Case, Verdict};
 use super::engine::numbers;
 use super::facts::{Ca, Held};
 use super::finding::Level;
-use crate::run::Source;
+use crate::config::ImageSource;
 
 /// Versions of kind whose node images and load balancer fit.
 const KIND: (u32, u32) = (0, 33);
@@ -40,8 +40,11 @@ pub fn buildx(case: &Case, held: &Held) -> Verdict {
         None => return Verdict::new(Level::NotChecked, "docker buildx was not asked"),
         Some(Ok(version)) => Verdict::new(Level::Ok, format!("buildx is {version}")).measured(version),
         Some(Err(error)) => {
-            let how =
-                if case.source == Source::Build { "are to be built" } else { "are missing and may have to be built" };
+            let how = if case.source == ImageSource::Build {
+                "are to be built"
+            } else {
+                "are missing and may have to be built"
+            };
             let what = format!("{missing} images {how}, and docker buildx cannot be run ({error})");
             Verdict::new(Level::Warning, what).measured("none").fix("make setup")
         }

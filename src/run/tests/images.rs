@@ -7,7 +7,9 @@ use tokio::time::Instant;
 
 use super::world::Say;
 use super::{Bench, next, told};
-use crate::run::{Source, provide};
+use crate::config::{ImageSource, Images};
+use crate::images::{Lock, Origin, path_and_tag};
+use crate::run::{ImageState, image_state, lock, provide};
 
 const DEBIAN: &str = "docker.io/library/debian:trixie-slim";
 
@@ -28,10 +30,14 @@ fn with_upstream(bench: &Bench) {
     }
 }
 
-async fn get(bench: &Bench, names: &[&str], source: Source) -> (Result<Vec<String>>, Vec<String>) {
+async fn get(bench: &Bench, names: &[&str], source: ImageSource) -> (Result<Vec<String>>, Vec<String>) {
+    get_from(bench, names, &Origin::upstream(source)).await
+}
+
+async fn get_from(bench: &Bench, names: &[&str], origin: &Origin) -> (Result<Vec<String>>, Vec<String>) {
     let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
     let mut notes = Vec::new();
-    let made = provide(&bench.world, &bench.catalogue, &names, source, &mut |note| notes.push(note)).await;
+    let made = provide(&bench.world, &bench.catalogue, &names, origin, &mut |note| notes.push(note)).await;
     (made, notes)
 }
 
@@ -39,7 +45,7 @@ async fn get(bench: &Bench, names: &[&str], source: Source) -> (Result<Vec<Strin
 async fn auto_pulls_where_a_registry_answers() {
     let bench = empty();
     with_upstream(&bench);
-    let (made, notes) = get(&bench, &["minio", "kube"], Source::Auto).await;
+    let (made, notes) = get(&bench, &["minio", "kube"], ImageSource::Auto).await;
     assert_eq!(made.unwrap(), ["minio", "kube"]);
     assert_eq!(bench.world.count("pull"), 5, "kube has four names");
     assert_eq!(bench.world.count("build"), 0);
@@ -49,9 +55,9 @@ async fn auto_pulls_where_a_registry_answers() {
 #[tokio::test(start_paused = true)]
 async fn auto_builds_where_no_registry_is_in_reach() {
     let bench = empty();
-    let (made, notes) = get(&bench, &["spark-operator"], Source::Auto).await;
+    let (made, notes) = get(&bench, &["spark-operator"], ImageSource::Auto).await;
     made.unwrap();
-    assert_eq!(notes[1], "no image registry in reach (no such host); building instead");
+    assert_eq!(notes[1], "no images from ghcr.io: it cannot be reached (no such host); they are built instead");
     let changes = bench.world.changes();
     let builds: Vec<&str> = changes.iter().filter_map(|call| call.strip_prefix("build ")).collect();
     assert_eq!(builds, ["base", "spark", "spark-operator"]);
@@ -63,11 +69,11 @@ async fn auto_builds_where_the_registry_is_silent() {
     let bench = empty();
     bench.world.script("pull", Say::Hang);
     let started = Instant::now();
-    let (made, notes) = get(&bench, &["minio"], Source::Auto).await;
+    let (made, notes) = get(&bench, &["minio"], ImageSource::Auto).await;
     made.unwrap();
     assert!(notes[1].contains("nothing came within 10 s"), "{notes:?}");
-    // Twice: for the image, and for the Debian to stand on.
-    assert_eq!(started.elapsed().as_secs(), 20);
+    // Once: the Debian to stand on would come from the same registry.
+    assert_eq!(started.elapsed().as_secs(), 10);
     assert_eq!(bench.world.count("bootstrap lab/debian:"), 1);
 }
 
@@ -76,9 +82,10 @@ async fn auto_builds_only_what_the_registry_lacks() {
     let bench = empty();
     with_upstream(&bench);
     bench.world.script("pull docker.io/pgsty", Say::Fail("manifest unknown"));
-    let (made, notes) = get(&bench, &["pause", "minio", "etcd"], Source::Auto).await;
+    let (made, notes) = get(&bench, &["pause", "minio", "etcd"], ImageSource::Auto).await;
     made.unwrap();
-    assert!(notes.contains(&"minio cannot be pulled (manifest unknown); it will be built".to_owned()), "{notes:?}");
+    let why = "minio cannot be pulled from docker.io: it has no such image (manifest unknown); it is built instead";
+    assert!(notes.contains(&why.to_owned()), "{notes:?}");
     assert_eq!((bench.world.count("build minio"), bench.world.count("build etcd")), (1, 0));
 }
 
@@ -86,10 +93,10 @@ async fn auto_builds_only_what_the_registry_lacks() {
 async fn a_long_build_is_heard_of() {
     let bench = empty();
     bench.world.script("build base", Say::Hang);
-    let mut notes = Vec::new();
+    let (mut notes, origin) = (Vec::new(), Origin::upstream(ImageSource::Build));
     let names = ["base".to_owned()];
     let mut note = |note| notes.push(note);
-    let work = provide(&bench.world, &bench.catalogue, &names, Source::Build, &mut note);
+    let work = provide(&bench.world, &bench.catalogue, &names, &origin, &mut note);
     tokio::time::timeout(Duration::from_secs(100), work).await.unwrap_err();
     assert_eq!(notes.iter().filter(|note| note.ends_with("s: [1/2] FROM")).count(), 4, "{notes:?}");
 }
@@ -98,7 +105,7 @@ async fn a_long_build_is_heard_of() {
 async fn the_debian_to_stand_on_is_pulled_where_that_works() {
     let bench = empty();
     bench.world.state().upstream.insert(DEBIAN.to_owned());
-    get(&bench, &["minio"], Source::Build).await.0.unwrap();
+    get(&bench, &["minio"], ImageSource::Build).await.0.unwrap();
     assert_eq!(bench.world.count("bootstrap"), 0);
     assert_eq!(bench.world.changes().iter().filter(|call| call.starts_with("pull")).count(), 1);
 }
@@ -110,9 +117,10 @@ async fn the_registry_source_never_builds() {
     for name in names {
         bench.world.state().add_image(&bench.catalogue.built_tag(&name).unwrap());
     }
-    let error = get(&bench, &["minio"], Source::Registry).await.0.unwrap_err();
+    let error = get(&bench, &["minio"], ImageSource::Registry).await.0.unwrap_err();
     let (code, text) = told(&error);
-    assert!(code == 5 && text.starts_with("image minio cannot be pulled: no such host"), "{code} {text}");
+    assert!(code == 5 && text.starts_with("image minio cannot be pulled from docker.io: it cannot"), "{code} {text}");
+    assert!(text.ends_with(": no such host"), "{text}");
     assert!(next(&error).starts_with("lab up --images build"), "{}", next(&error));
     assert_eq!(bench.world.count("build"), 0);
     assert_eq!(bench.world.count("bootstrap"), 0);
@@ -122,7 +130,7 @@ async fn the_registry_source_never_builds() {
 async fn the_build_source_never_pulls_what_it_can_build() {
     let bench = empty();
     with_upstream(&bench);
-    get(&bench, &["minio"], Source::Build).await.0.unwrap();
+    get(&bench, &["minio"], ImageSource::Build).await.0.unwrap();
     assert_eq!(bench.world.count("pull docker.io/pgsty"), 0);
     assert_eq!(bench.world.count("build minio"), 1);
 }
@@ -131,16 +139,16 @@ async fn the_build_source_never_pulls_what_it_can_build() {
 async fn all_images_are_built_in_an_order_that_works() {
     let bench = empty();
     let names: Vec<&str> = bench.catalogue.all().iter().map(|image| image.name.as_str()).collect();
-    get(&bench, &names, Source::Build).await.0.unwrap();
+    get(&bench, &names, ImageSource::Build).await.0.unwrap();
     assert_eq!(bench.world.count("build"), names.len());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_second_build_does_nothing() {
     let bench = empty();
-    get(&bench, &["minio"], Source::Build).await.0.unwrap();
+    get(&bench, &["minio"], ImageSource::Build).await.0.unwrap();
     bench.world.heal();
-    assert_eq!(get(&bench, &["minio"], Source::Build).await.0.unwrap(), Vec::<String>::new());
+    assert_eq!(get(&bench, &["minio"], ImageSource::Build).await.0.unwrap(), Vec::<String>::new());
     assert_eq!(bench.world.changes(), Vec::<String>::new());
 }
 
@@ -148,11 +156,11 @@ async fn a_second_build_does_nothing() {
 async fn a_build_goes_on_after_the_image_that_failed() {
     let bench = empty();
     bench.world.script_times("build spark-operator", 1, Say::Fail("checksum mismatch"));
-    let error = get(&bench, &["spark-operator"], Source::Build).await.0.unwrap_err();
+    let error = get(&bench, &["spark-operator"], ImageSource::Build).await.0.unwrap_err();
     let (code, text) = told(&error);
     assert!(code == 5 && text.starts_with("image spark-operator cannot be built: checksum mismatch"), "{code} {text}");
     bench.world.heal();
-    get(&bench, &["spark-operator"], Source::Build).await.0.unwrap();
+    get(&bench, &["spark-operator"], ImageSource::Build).await.0.unwrap();
     assert_eq!(bench.world.changes(), ["build spark-operator"]);
 }
 
@@ -162,7 +170,7 @@ async fn a_slow_pull_is_no_silent_one() {
     with_upstream(&bench);
     // The deadline is for the first sign of life, and no call of this world takes time.
     let started = Instant::now();
-    get(&bench, &["node"], Source::Registry).await.0.unwrap();
+    get(&bench, &["node"], ImageSource::Registry).await.0.unwrap();
     assert!(started.elapsed() < Duration::from_secs(1));
     assert!(bench.world.changes()[0].contains("@sha256:"), "{:?}", bench.world.changes());
 }
@@ -170,7 +178,7 @@ async fn a_slow_pull_is_no_silent_one() {
 #[tokio::test(start_paused = true)]
 async fn a_lab_of_pulled_images_works_as_well() {
     let mut bench = empty();
-    bench.source = Source::Registry;
+    bench.origin = Origin::upstream(ImageSource::Registry);
     with_upstream(&bench);
     bench.up().await.unwrap();
     let changes = bench.world.changes();
@@ -181,4 +189,165 @@ async fn a_lab_of_pulled_images_works_as_well() {
     bench.world.heal();
     bench.up().await.unwrap();
     assert_eq!(bench.world.changes(), Vec::<String>::new());
+}
+
+const MIRROR: &str = "mirror.example:5000/hub";
+
+/// A mirror, and digests that replace those of the catalogue.
+fn mirrored(source: ImageSource, lock: Option<Lock>) -> Origin {
+    Origin::new(&Images { source, mirror: MIRROR.to_owned(), lock: String::new() }, lock)
+}
+
+/// A mirror that has everything under its own digests, made by our recipes; the lock for it.
+fn with_mirror(bench: &Bench) -> Lock {
+    let mut locked = Lock::new();
+    let mut state = bench.world.state();
+    state.upstream_is_ours = true;
+    for (number, reference) in bench.catalogue.all().iter().flat_map(|image| &image.references).enumerate() {
+        let (path, tag) = path_and_tag(reference);
+        let (name, digest) = (format!("{MIRROR}/{path}:{tag}"), format!("sha256:{number:064x}"));
+        state.upstream.insert(format!("{name}@{digest}"));
+        state.remote.insert(name, digest.clone());
+        locked.insert(reference.clone(), digest);
+    }
+    locked
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lab_from_a_mirror_of_our_own_builds_builds_nothing() {
+    let mut bench = Bench::full();
+    let locked = with_mirror(&bench);
+    let names: Vec<String> = bench.catalogue.all().iter().map(|image| image.name.clone()).collect();
+    bench.origin = mirrored(ImageSource::Registry, None);
+    assert_eq!(lock(&bench.world, &bench.catalogue, &names, &bench.origin).await.unwrap(), (locked.clone(), vec![]));
+    bench.origin = mirrored(ImageSource::Registry, Some(locked));
+    bench.up().await.unwrap();
+    assert_eq!((bench.world.count("build"), bench.world.count("bootstrap")), (0, 0));
+    let pulls = bench.world.changes().into_iter().filter(|call| call.starts_with("pull "));
+    let others: Vec<String> = pulls.filter(|call| !call.starts_with(&format!("pull {MIRROR}/"))).collect();
+    assert_eq!(others, Vec::<String>::new());
+    // The node was pulled, but it is one of ours, which has no images inside.
+    assert!(bench.world.state().registry.contains_key("kube-apiserver:v1.36.4"));
+    let image = bench.world.state().container("lab-registry").image.clone();
+    assert!(image.starts_with(&format!("{MIRROR}/library/registry:2.8.3@sha256:")), "{image}");
+    bench.world.heal();
+    bench.up().await.unwrap();
+    assert_eq!(bench.world.changes(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn spark_is_built_where_the_mirror_has_none() {
+    let bench = empty();
+    let locked = with_mirror(&bench);
+    bench.world.script("pull mirror.example:5000/hub/spark:4.1.4", Say::Fail("manifest unknown"));
+    bench.world.script("digest of", Say::Fail("manifest unknown"));
+    let origin = mirrored(ImageSource::Registry, Some(locked));
+    let (made, notes) = get_from(&bench, &["spark", "minio"], &origin).await;
+    assert_eq!(made.unwrap(), ["spark", "minio"], "{notes:?}");
+    assert_eq!((bench.world.count("build spark"), bench.world.count("build minio")), (1, 0));
+    bench.world.heal();
+    bench.world.script("pull", Say::Fail("no such host"));
+    // The mirror is asked again, but what is there will do.
+    assert_eq!(get_from(&bench, &["spark", "minio"], &origin).await.0.unwrap(), Vec::<String>::new());
+    let spark = image_state(&bench.world, &bench.catalogue, "spark", &origin).await.unwrap();
+    assert!(matches!(spark, ImageState::Built { .. }), "{spark:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn spark_is_not_built_because_the_mirror_is_down() {
+    let bench = empty();
+    bench.world.script("pull", Say::Fail("connection refused"));
+    let (code, text) = told(&get_from(&bench, &["spark"], &mirrored(ImageSource::Registry, None)).await.0.unwrap_err());
+    assert!(code == 5 && text.starts_with("image spark cannot be pulled from mirror.example:5000"), "{code} {text}");
+    assert_eq!(bench.world.count("build"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_digest_that_does_not_fit_names_both() {
+    let bench = empty();
+    let mut locked = with_mirror(&bench);
+    let reference = "registry.k8s.io/pause:3.10.2";
+    let there = locked.insert(reference.to_owned(), format!("sha256:{}", "f".repeat(64))).unwrap();
+    bench.world.script("pull", Say::Fail("manifest for x not found: manifest unknown: manifest unknown"));
+    let error = get_from(&bench, &["pause"], &mirrored(ImageSource::Registry, Some(locked))).await.0.unwrap_err();
+    let (code, text) = told(&error);
+    assert!(code == 5 && text.contains("it has another image than the one that is locked"), "{code} {text}");
+    assert!(text.contains(&"f".repeat(64)) && text.contains(&there), "{text}");
+    assert!(next(&error).contains("lab images lock"), "{}", next(&error));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_image_is_asked_for_once() {
+    let bench = empty();
+    bench.world.script("pull", Say::Fail("manifest unknown"));
+    let started = Instant::now();
+    let (_, text) = told(&get(&bench, &["pause"], ImageSource::Registry).await.0.unwrap_err());
+    assert!(text.contains("registry.k8s.io: it has no such image"), "{text}");
+    assert_eq!((bench.world.count("pull"), started.elapsed().as_secs()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn passing_trouble_is_waited_for_and_not_for_ever() {
+    for (say, least, most) in [
+        ("toomanyrequests: slow down", 21, 35),
+        ("received unexpected HTTP status: 500 x", 5, 9),
+        ("unexpected EOF", 5, 9),
+    ] {
+        let bench = empty();
+        with_upstream(&bench);
+        bench.world.script("pull", Say::Fail(say));
+        let started = Instant::now();
+        let error = get(&bench, &["pause"], ImageSource::Registry).await.0.unwrap_err();
+        let took = started.elapsed().as_secs();
+        assert!((least..=most).contains(&took), "{say}: {took} s");
+        assert_eq!(bench.world.count("pull"), 4);
+        assert!(told(&error).1.ends_with(say), "{error:#}");
+        bench.world.heal();
+        bench.world.script_times("pull", 2, Say::Fail(say));
+        let (made, notes) = get(&bench, &["pause"], ImageSource::Registry).await;
+        assert_eq!(made.unwrap(), ["pause"]);
+        assert!(notes.iter().any(|note| note.contains("next try in")), "{notes:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pull_that_stands_still_is_given_up() {
+    let bench = empty();
+    with_upstream(&bench);
+    bench.world.script("pull", Say::HangAfter);
+    let started = Instant::now();
+    let error = get(&bench, &["pause"], ImageSource::Registry).await.0.unwrap_err();
+    assert_eq!(started.elapsed().as_secs(), 60);
+    assert_eq!(
+        told(&error).1,
+        "image pause cannot be pulled from registry.k8s.io: it stopped in the middle: nothing more came for 60 s"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_registry_that_is_down_is_no_reason_to_build_what_another_has() {
+    let bench = empty();
+    with_upstream(&bench);
+    bench.world.script("pull registry.k8s.io", Say::Fail("x509: certificate signed by unknown authority"));
+    get(&bench, &["pause", "etcd", "minio"], ImageSource::Auto).await.0.unwrap();
+    assert_eq!(bench.world.count("pull registry.k8s.io"), 1);
+    let built = ["pause", "etcd", "minio"].map(|name| bench.world.count(&format!("build {name}")));
+    assert_eq!(built, [1, 1, 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_trouble_names_the_way_out() {
+    for (say, way) in [
+        ("no basic auth credentials", "docker login registry.k8s.io"),
+        ("denied: requested access to the resource is denied", "docker login registry.k8s.io"),
+        ("x509: certificate signed by unknown authority", "/etc/docker/certs.d/registry.k8s.io/ca.crt"),
+        ("http: server gave HTTP response to HTTPS client", "insecure-registries"),
+        ("toomanyrequests: ", "--registry-mirror"),
+        ("connection refused", "lab up --images build"),
+    ] {
+        let bench = empty();
+        bench.world.script("pull", Say::Fail(say));
+        let error = get(&bench, &["pause"], ImageSource::Registry).await.0.unwrap_err();
+        assert!(next(&error).contains(way), "{say}: {}", next(&error));
+    }
 }

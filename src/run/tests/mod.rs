@@ -25,12 +25,12 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::components::Site;
-use crate::config::{self, Lab, Overrides};
+use crate::config::{self, ImageSource, Lab, Overrides};
 use crate::event::{Event, Sink};
 use crate::fault::{self, Fault};
-use crate::images::Catalogue;
+use crate::images::{Catalogue, Origin};
 use crate::plan::{self, Plan};
-use crate::run::{Run, Source};
+use crate::run::Run;
 use crate::step::{Action, Step};
 use world::World;
 
@@ -40,7 +40,7 @@ struct Bench {
     catalogue: Catalogue,
     world: World,
     said: Said,
-    source: Source,
+    origin: Origin,
     force_smoke: bool,
     folder: tempfile::TempDir,
 }
@@ -63,7 +63,7 @@ impl Bench {
             catalogue: Catalogue::load().unwrap(),
             world: World::default(),
             said: Said::default(),
-            source: Source::Auto,
+            origin: Origin::upstream(ImageSource::Auto),
             force_smoke: false,
             folder: tempfile::tempdir().unwrap(),
         };
@@ -79,7 +79,7 @@ impl Bench {
             catalogue: &self.catalogue,
             ports: &self.world,
             sink: &self.said,
-            source: self.source,
+            origin: &self.origin,
             state: self.folder.path().to_owned(),
             flags: " --name lab".to_owned(),
             force_smoke: self.force_smoke,
