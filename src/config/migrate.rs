@@ -71,7 +71,7 @@ fn moved(text: &str, root: &Node) -> Option<String> {
     for (position, from, to) in renamed {
         rename(&mut lines, position, from, to)?;
     }
-    if let Some((key, value)) = api {
+    if let Some((key, _)) = api {
         let (place, indent, head) = match registry {
             Some((section, Node { value: Value::Map(entries), .. })) => {
                 (section, column(block(section, entries)?), None)
@@ -83,7 +83,7 @@ fn moved(text: &str, root: &Node) -> Option<String> {
                 (spec, indent + 2, Some(format!("{:indent$}ports:", "")))
             }
         };
-        let port = take(&mut lines, key, value, indent)?;
+        let port = take(&mut lines, key, indent)?;
         let after = place.position.line;
         let after = if after > key.position.line { after - port.len() } else { after };
         let end = if lines.iter().any(|line| line.ends_with("\r\n")) { "\r\n" } else { "\n" };
@@ -96,16 +96,12 @@ fn moved(text: &str, root: &Node) -> Option<String> {
     Some(mark.to_owned() + &lines.concat())
 }
 
-/// Takes a field out that stands alone on its line, with the comments right above it, and indents it anew.
-fn take(lines: &mut Vec<String>, key: &Node, value: &Node, indent: usize) -> Option<Vec<String>> {
+/// Takes a field out that begins its line, with the comments right above it, and indents it anew.
+fn take(lines: &mut Vec<String>, key: &Node, indent: usize) -> Option<Vec<String>> {
     let index = key.position.line - 1;
     let is_comment = |line: &String| line.trim_start().starts_with('#') && width(line) == column(key);
     let start = index - lines[..index].iter().rev().take_while(|line| is_comment(line)).count();
-    let field = lines[index].split('#').next()?;
-    let alone = width(&lines[index]) == column(key)
-        && value.position.line == key.position.line
-        && !field.contains([',', '{', '}']);
-    let taken = alone.then(|| lines.drain(start..=index))?;
+    let taken = (width(&lines[index]) == column(key)).then(|| lines.drain(start..=index))?;
     Some(taken.map(|line| format!("{:indent$}{}", "", line.trim_start())).collect())
 }
 
