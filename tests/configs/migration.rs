@@ -8,8 +8,15 @@ use super::{check_folder, yaml_files};
 const OLD: &str = "tests/configs/v1alpha1";
 
 /// Those in which a port shares its line with something else, or its section has no lines of its own.
-const WRITTEN_ANEW: [&str; 7] =
-    ["api-port-in-flow", "explicit-keys", "flow-over-lines", "json", "registry-in-flow", "registry-without-value"];
+const WRITTEN_ANEW: [&str; 7] = [
+    "api-port-in-flow",
+    "explicit-keys",
+    "flow-over-lines",
+    "json",
+    "registry-in-flow",
+    "registry-without-value",
+    "value-below-its-key",
+];
 
 #[test]
 fn files_are_migrated_as_expected() {
