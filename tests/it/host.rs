@@ -61,8 +61,8 @@ fn warns((sandbox, engine): &(Sandbox, Engine), id: &str) {
         format!("warning: {}: {}\n", found["title"].as_str().unwrap(), found["fix"]["command"].as_str().unwrap());
     assert_eq!(finished.stderr.matches(&line).count(), 1, "{line:?} in\n{}", finished.stderr);
     assert!(!finished.stderr.contains("not fit for lab"), "{}", finished.stderr);
-    // This engine knows nothing of networks, but it was asked for one.
-    assert!(engine.changes().contains(&"POST /networks/create".to_owned()), "{id}: {:?}", engine.changes());
+    // This engine knows nothing of networks and images, but it was asked for one.
+    assert!(engine.changes().iter().any(|change| change.starts_with("POST ")), "{id}: {:?}", engine.changes());
 }
 
 #[test]
