@@ -107,8 +107,8 @@ fn serve(stream: &UnixStream, answer: Answer, sender: &Sender<String>, changes: 
             None => path,
         };
         reader.read_exact(&mut vec![0; length]).ok()?;
-        let method = head.first()?.split(' ').next()?;
-        if !["GET", "HEAD"].contains(&method) {
+        let method = head.first()?.split(' ').next()?.to_owned();
+        if !["GET", "HEAD"].contains(&method.as_str()) {
             changes.lock().unwrap().push(format!("{method} {path}"));
         }
         // Nobody may be listening.
@@ -120,6 +120,8 @@ fn serve(stream: &UnixStream, answer: Answer, sender: &Sender<String>, changes: 
         };
         let head =
             format!("HTTP/1.1 {status} -\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+        // The answer to HEAD is its head.
+        let body = if method == "HEAD" { "" } else { &body };
         (&*stream).write_all(format!("{head}{body}").as_bytes()).ok()?;
     }
 }

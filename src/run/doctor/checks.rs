@@ -90,7 +90,7 @@ impl Check {
             (Judge::Always(judge), _) => judge(case),
             (Judge::Engine(judge), Ok(held)) => judge(case, held),
             (Judge::Engine(_), Err(_)) => untold("the Docker engine cannot be asked"),
-            (Judge::Kernel(judge), _) if case.facts.shares_kernel => judge(case),
+            (Judge::Kernel(judge), _) if case.facts.is_of_its_kernel(self.id) => judge(case),
             (Judge::Kernel(_), _) => untold("Docker runs on another kernel than this program"),
         };
         let Verdict { level, title, measured, needed, fix } = verdict;

@@ -33,6 +33,8 @@ pub struct Facts {
     pub buildx: Option<Result<String, String>>,
     /// True where containers run on the kernel that this program runs on.
     pub shares_kernel: bool,
+    /// Checks whose values a test gave: they are judged whatever the kernel.
+    pub injected: Vec<String>,
     /// Bytes that are there for the asking.
     pub memory_free: Option<u64>,
     pub inotify: [Option<u64>; 2],
@@ -108,6 +110,11 @@ pub struct Folder {
 }
 
 impl Facts {
+    /// True where what was seen for this check tells something about the nodes.
+    pub fn is_of_its_kernel(&self, id: &str) -> bool {
+        self.shares_kernel || self.injected.iter().any(|key| key == id)
+    }
+
     /// The lab's own containers that kind made.
     pub fn cluster(&self) -> &[Container] {
         self.held.as_ref().map_or(&[], |held| &held.cluster)
@@ -136,6 +143,7 @@ pub async fn look<P: Ports, H: Host>(exam: &Examination<'_, P, H>, values: &Valu
         kind: kind.map_err(words),
         buildx,
         shares_kernel,
+        injected: Vec::new(),
         memory_free: available(&text("/proc/meminfo")),
         inotify: ["instances", "watches"].map(|what| host.kernel_setting(&format!("fs.inotify.max_user_{what}"))),
         ip_forward: host.kernel_setting("net.ipv4.ip_forward"),

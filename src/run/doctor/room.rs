@@ -57,7 +57,8 @@ pub fn inotify_needed(lab: &Lab) -> [(&'static str, u64); 2] {
 pub fn cpus(_: &Case, held: &Held) -> Verdict {
     let cpus = held.engine.cpus;
     let level = if cpus < 2 { Level::Warning } else { Level::Ok };
-    Verdict::new(level, format!("Docker has {cpus} processors, 2 are needed"))
+    let noun = if cpus == 1 { "processor" } else { "processors" };
+    Verdict::new(level, format!("Docker has {cpus} {noun}, 2 are needed"))
         .measured(cpus)
         .needed(2)
         .fix("give Docker's machine another processor")

@@ -103,7 +103,7 @@ fn replace(facts: &mut Facts, key: &str, value: &str) -> Result<bool> {
         let support =
             one_of(value, [("present", Support::Has), ("missing", Support::Lacks), ("unknown", Support::Unknown)])?;
         facts.features.insert(feature.name, support);
-        facts.shares_kernel = true;
+        facts.injected.push("kernel-features".to_owned());
         return Ok(true);
     }
     match key {
@@ -136,9 +136,7 @@ fn replace(facts: &mut Facts, key: &str, value: &str) -> Result<bool> {
         "ca-bundle" => facts.ca = one_of(value, [("missing", ())]).map(|()| Ca::None)?,
         _ => return replace_held(facts, key, value),
     }
-    if ["memory-free", "inotify-instances", "inotify-watches", "ip-forward", "route"].contains(&key) {
-        facts.shares_kernel = true;
-    }
+    facts.injected.push(key.to_owned());
     Ok(true)
 }
 
