@@ -1,5 +1,6 @@
 //! A step of a plan: what is to be true afterwards, as data.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -79,9 +80,15 @@ impl Action {
 pub struct SecretSpec {
     pub object: ObjectName,
     /// Keys with a fixed, public value, such as a user name.
+    #[serde(serialize_with = "map")]
+    #[schemars(with = "BTreeMap<String, String>")]
     pub fixed: Vec<(String, String)>,
     /// Keys whose value is made at random: 128 bits, in hexadecimal.
     pub random: Vec<String>,
+}
+
+fn map<S: Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
 }
 
 /// Namespace and name of an object.

@@ -30,7 +30,7 @@ pub async fn down(args: DownArgs) -> Result<()> {
     }
     match args.output.output {
         Format::Json => report::data(&report::json(&down)?),
-        Format::Text => report::talk(&report::down(&down)),
+        Format::Text => report::down(&down).iter().for_each(|line| report::talk(line)),
     }
     down.check(args.all, &session.flags)
 }

@@ -44,13 +44,16 @@ pub fn status(status: &Status) -> String {
         let address = node.address.as_deref().unwrap_or("-");
         text.push_str(&format!("  {:<28} {address:<15} {state:<10} {}\n", node.name, node.detail));
     }
-    text.push_str("components:\n");
+    if !status.components.is_empty() {
+        text.push_str("components:\n");
+    }
     for component in &status.components {
         let state = if component.ready { "ready" } else { "not ready" };
         text.push_str(&format!("  {:<28} {state}\n", component.name));
     }
     match &status.smoke {
-        None => text.push_str("smoke: not run yet\n"),
+        None if status.unseen.is_empty() => text.push_str("smoke: not run yet\n"),
+        None => text.push_str("smoke: cannot be seen\n"),
         Some(record) => {
             let verdict = &record.verdict;
             let word = if verdict.passed { "passed" } else { "FAILED" };
@@ -107,8 +110,8 @@ fn short(value: &Value) -> String {
     if text.chars().count() <= LONGEST { text } else { text.chars().take(LONGEST).chain(['…']).collect() }
 }
 
-/// What `lab down` says.
-pub fn down(down: &Down) -> String {
+/// What `lab down` says, line by line.
+pub fn down(down: &Down) -> Vec<String> {
     let mut lines: Vec<String> = down.removed.iter().map(|thing| format!("removed {thing}")).collect();
     if down.removed.is_empty() && down.left.is_empty() {
         lines.push(format!("lab {}: nothing to remove", down.lab));
@@ -118,7 +121,7 @@ pub fn down(down: &Down) -> String {
         let kept = kept.join(", ");
         lines.push(format!("kept {kept}, for a quick next `lab up`; `lab down --all` removes them"));
     }
-    lines.join("\n")
+    lines
 }
 
 /// What `lab images list` prints.

@@ -35,7 +35,7 @@ pub struct Status {
     pub unseen: Vec<String>,
     pub nodes: Vec<Node>,
     pub components: Vec<Component>,
-    /// The last smoke job, none where none has come to its end.
+    /// The last smoke job, none where none has come to its end or it cannot be seen.
     pub smoke: Option<Record>,
 }
 

@@ -1,27 +1,104 @@
 //! Where output goes, and what it looks like there.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Stdio;
 
+use serde_json::{Value, json};
+
 use crate::engine::Engine;
 use crate::sandbox::Sandbox;
+use crate::schema::{assert_valid, problems};
+
+/// Arguments, exit code, schema. An engine with nothing on it is there.
+const DOCUMENTS: [(&[&str], i32, &str); 7] = [
+    (&["plan"], 0, "plan"),
+    (&["plan", "--config", "small"], 0, "plan"),
+    (&["plan", "--diff"], 9, "diff"),
+    (&["status"], 5, "status"),
+    (&["images", "list"], 0, "images"),
+    (&["down"], 0, "down"),
+    (&["down", "--all"], 0, "down"),
+];
 
 #[test]
-fn data_goes_to_standard_output_and_talk_does_not() {
-    let finished = Sandbox::new().run(&["plan", "-o", "json"]);
-    finished.code(0);
-    let plan: serde_json::Value = serde_json::from_str(&finished.stdout).unwrap();
-    assert_eq!(plan["lab"], "lab");
-    assert_eq!(finished.stderr, "");
+fn every_document_is_what_its_schema_says_and_stands_alone_on_standard_output() {
+    for (args, code, schema) in DOCUMENTS {
+        let (sandbox, _engine) = Sandbox::with(Engine::empty);
+        let finished = sandbox.run(&[args, &["--output", "json"]].concat());
+        finished.code(code);
+        let document: Value = serde_json::from_str(&finished.stdout).unwrap();
+        assert_valid(schema, &document);
+        assert_eq!(document["schema"], format!("lab.{schema}/v1"));
+        // The error is for people; without one there is nothing to say.
+        assert_eq!(finished.stderr.is_empty(), code == 0, "{args:?}: {}", finished.stderr);
+    }
 }
 
 #[test]
-fn a_status_is_data_even_where_nothing_is_up() {
+fn text_goes_where_it_belongs() {
+    for (args, code, _) in DOCUMENTS {
+        let (sandbox, _engine) = Sandbox::with(Engine::empty);
+        let finished = sandbox.run(args);
+        finished.code(code);
+        // What `down` did is talk; all the others print what was asked for.
+        assert_eq!(finished.stdout.is_empty(), args[0] == "down", "{args:?}: {}", finished.stdout);
+        assert_eq!(finished.stderr.is_empty(), code == 0 && args[0] != "down", "{args:?}: {}", finished.stderr);
+    }
     let (sandbox, _engine) = Sandbox::with(Engine::empty);
-    let finished = sandbox.run(&["status", "--output", "json"]);
-    finished.code(5);
-    let status: serde_json::Value = serde_json::from_str(&finished.stdout).unwrap();
-    assert_eq!((&status["name"], &status["api"]), (&"lab".into(), &serde_json::Value::Null));
+    sandbox.tool("docker", "exit 3");
+    for args in [&["up", "--ci"][..], &["run", "pi"], &["images", "build", "--ci", "base"], &["images", "pull", "--ci"]]
+    {
+        let finished = sandbox.run(args);
+        assert_eq!(finished.stdout, "", "{args:?}");
+        assert_ne!(finished.stderr, "", "{args:?}");
+    }
+}
+
+/// A block of JSON in the documentation is one document, or one event a line.
+#[test]
+fn the_documented_examples_are_what_their_schemas_say() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/output.md");
+    let mut seen = BTreeSet::new();
+    for block in fs_err::read_to_string(page).unwrap().split("```json\n").skip(1) {
+        let block = block.split("```").next().unwrap();
+        for document in serde_json::Deserializer::from_str(block).into_iter::<Value>() {
+            let document = document.unwrap_or_else(|error| panic!("{error} in {block}"));
+            let schema = document["schema"].as_str().unwrap_or_else(|| panic!("no schema in {block}"));
+            let name = schema.trim_start_matches("lab.").trim_end_matches("/v1");
+            assert_valid(name, &document);
+            seen.insert(name.to_owned());
+        }
+    }
+    let all: BTreeSet<String> = lab::report::schemas().into_iter().map(|(name, _)| name.to_owned()).collect();
+    assert_eq!(seen, all, "each has an example");
+}
+
+#[test]
+fn a_wrong_field_in_a_document_is_caught() {
+    let plan: Value = serde_json::from_str(&Sandbox::new().run(&["plan", "-o", "json"]).stdout).unwrap();
+    for (pointer, field, value) in [
+        ("", "lab", json!(1)),
+        ("", "steps", json!({})),
+        ("", "extra", json!("")),
+        ("/steps/0", "deadline", json!(30)),
+        ("/steps/0", "deadlineSeconds", json!("30")),
+        ("/steps/0/action", "type", json!("Network")),
+    ] {
+        let mut wrong = plan.clone();
+        wrong.pointer_mut(pointer).unwrap()[field] = value;
+        assert_ne!(problems("plan", &wrong), Vec::<String>::new(), "{pointer} {field}");
+    }
+}
+
+#[test]
+fn a_list_of_some_images_names_no_others() {
+    let (sandbox, _engine) = Sandbox::with(Engine::empty);
+    let finished = sandbox.run(&["images", "list", "-o", "json", "spark", "minio"]);
+    finished.code(0);
+    let list: Value = serde_json::from_str(&finished.stdout).unwrap();
+    let names: Vec<&str> = list["images"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["spark", "minio"]);
 }
 
 #[test]

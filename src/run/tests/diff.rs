@@ -141,7 +141,9 @@ async fn a_field_is_named_with_both_values() {
     let key = key("Deployment", "spark-operator", "controller");
     bench.world.state().objects.get_mut(&key).unwrap()["spec"]["template"]["spec"]["containers"][0]["image"] =
         json!("example.org/other:1");
+    bench.world.state().objects.get_mut(&key).unwrap()["status"]["readyReplicas"] = json!(0);
     let diff = seen(&bench).await;
+    // That it is not ready either is no second difference.
     assert_eq!(told_of(&diff), [("spark-operator", "Deployment spark-operator/controller", State::Different)]);
     let [field] = &diff.differences[0].fields[..] else { panic!("{diff:#?}") };
     assert_eq!(field.path, "spec.template.spec.containers[0].image");

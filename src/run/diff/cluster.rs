@@ -1,0 +1,156 @@
+//! What the Kubernetes API has against what is wanted.
+
+use anyhow::Result;
+use futures::future::try_join_all;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use super::{Difference, PATIENCE, State};
+use crate::ports::{Kind, Kube as _, Ports};
+use crate::run::fits::{self, Field};
+use crate::run::{Run, apply, bucket, cluster, credentials, nodes, prefetch, smoke};
+use crate::step::{Action, SecretSpec, Workload};
+
+/// Empty where there is a cluster whose API answers.
+pub async fn reachable<P: Ports>(run: &Run<'_, P>) -> Result<Vec<Difference>> {
+    let existing = cluster::containers(run).await?;
+    let subject = format!("cluster {}", run.lab.name);
+    if existing.is_empty() {
+        return Ok(vec![Difference::new(subject, State::Missing)]);
+    }
+    if !run.kubeconfig().is_file() {
+        return Ok(vec![Difference::new("kubeconfig", State::Missing)]);
+    }
+    let unreachable = |why: String| vec![Difference::new("Kubernetes API", State::NotReady).because(why)];
+    Ok(match timeout(PATIENCE, run.ports.kube().list(&Kind::NODE, None, "")).await {
+        Ok(Ok(_)) => Vec::new(),
+        Ok(Err(error)) => unreachable(format!("{error:#}")),
+        Err(_) => unreachable(format!("no answer within {} s", PATIENCE.as_secs())),
+    })
+}
+
+/// What of an action is not done yet.
+pub async fn differences<P: Ports>(run: &Run<'_, P>, action: &Action) -> Result<Vec<Difference>> {
+    match action {
+        Action::Prefetch { references } => prefetched(run, references).await,
+        Action::NodesReady => not_ready(run).await,
+        Action::Credentials { secrets } => keys(run, secrets).await,
+        Action::Apply { objects, ready } => {
+            let mut found = applied(run, objects).await?;
+            // One that is not even as it is wanted has been named.
+            let waiting = workloads(run, ready).await?;
+            found.extend(waiting.into_iter().filter(|one| !named(&found, &one.subject)).collect::<Vec<_>>());
+            Ok(found)
+        }
+        Action::Bucket { bucket, secret } => {
+            let lacking = bucket::lacking(run.ports.kube(), bucket, secret).await?;
+            Ok(lacking.into_iter().map(|what| Difference::new(what, State::Missing)).collect())
+        }
+        Action::Smoke => {
+            let why = smoke::outdated(run).await?;
+            Ok(why.map(|why| Difference::new("smoke verdict", State::Missing).because(why)).into_iter().collect())
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn named(found: &[Difference], subject: &str) -> bool {
+    found.iter().any(|one| one.subject == subject)
+}
+
+async fn prefetched<P: Ports>(run: &Run<'_, P>, references: &[String]) -> Result<Vec<Difference>> {
+    let mut found = Vec::new();
+    let running = cluster::containers(run).await?.into_iter().filter(|container| container.running);
+    let running: Vec<String> = running.map(|container| container.name).collect();
+    for worker in cluster::nodes(run, "worker", run.lab.cluster.workers) {
+        if !running.contains(&worker) {
+            continue;
+        }
+        let there = prefetch::list(run, &worker).await?;
+        for reference in references.iter().filter(|reference| !there.contains(reference)) {
+            found.push(Difference::new(format!("image {reference} on {worker}"), State::Missing));
+        }
+    }
+    Ok(found)
+}
+
+async fn not_ready<P: Ports>(run: &Run<'_, P>) -> Result<Vec<Difference>> {
+    let live = run.ports.kube().list(&Kind::NODE, None, "").await?;
+    let expected = cluster::expected(run).into_iter().filter(|name| !name.ends_with("external-load-balancer"));
+    let mut found = Vec::new();
+    for name in expected {
+        let subject = format!("node {name}");
+        match live.iter().find(|node| node["metadata"]["name"] == name.as_str()) {
+            None => found.push(Difference::new(subject, State::Missing)),
+            Some(node) => found
+                .extend(nodes::why_not_ready(node).map(|why| Difference::new(subject, State::NotReady).because(why))),
+        }
+    }
+    Ok(found)
+}
+
+/// Keys that are missing; what the others hold is nobody's business.
+async fn keys<P: Ports>(run: &Run<'_, P>, secrets: &[SecretSpec]) -> Result<Vec<Difference>> {
+    let mut found = Vec::new();
+    for secret in secrets {
+        let name = &secret.object;
+        let id = json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": { "namespace": name.namespace, "name": name.name },
+        });
+        let subject = format!("Secret {}/{}", name.namespace, name.name);
+        let Some(live) = run.ports.kube().get(&id).await? else {
+            found.push(Difference::new(subject, State::Missing));
+            continue;
+        };
+        let missing = credentials::missing(&live, secret);
+        if !missing.is_empty() {
+            let lacks = Difference::new(subject, State::Different);
+            found.push(lacks.because(format!("it lacks {}", missing.join(", "))));
+        }
+    }
+    Ok(found)
+}
+
+async fn applied<P: Ports>(run: &Run<'_, P>, objects: &[Value]) -> Result<Vec<Difference>> {
+    let kube = run.ports.kube();
+    let live = try_join_all(objects.iter().map(|object| kube.get(object))).await?;
+    let compared = objects.iter().zip(live).filter_map(|(object, live)| {
+        let Some(live) = live else { return Some(Difference::new(name(object), State::Missing)) };
+        let mut fields = fits::differences(object, &live);
+        if object["kind"] == "Secret" {
+            fields.iter_mut().for_each(hide);
+        }
+        (!fields.is_empty()).then(|| Difference { fields, ..Difference::new(name(object), State::Different) })
+    });
+    Ok(compared.collect())
+}
+
+fn hide(field: &mut Field) {
+    for value in [&mut field.wanted, &mut field.live] {
+        *value = json!("(hidden)");
+    }
+}
+
+async fn workloads<P: Ports>(run: &Run<'_, P>, workloads: &[Workload]) -> Result<Vec<Difference>> {
+    let mut found = Vec::new();
+    for workload in workloads {
+        let id = apply::id(workload);
+        // One that is missing is an object that is missing.
+        if let Some(live) = run.ports.kube().get(&id).await?
+            && !apply::is_ready(&live)
+        {
+            found.push(Difference::new(name(&id), State::NotReady));
+        }
+    }
+    Ok(found)
+}
+
+/// `DaemonSet kube-system/kube-router`.
+fn name(object: &Value) -> String {
+    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
+    let (kind, name) = (text("/kind").unwrap_or("?"), text("/metadata/name").unwrap_or("?"));
+    match text("/metadata/namespace") {
+        Some(namespace) => format!("{kind} {namespace}/{name}"),
+        None => format!("{kind} {name}"),
+    }
+}
