@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use clap::Args as ClapArgs;
 
 use super::args::{LabArgs, OutputArgs};
-use super::session::{Session, resolve};
+use super::session::{self, Session, resolve};
 use crate::config::Lab;
 use crate::event::Sink;
 use crate::exec::{World, build, host, kind};
@@ -62,7 +62,7 @@ async fn with_engine(args: &DoctorArgs, session: &Session, sink: &dyn Sink) -> R
         return Ok(findings);
     }
     // What looks unfinished may be in the making.
-    let _lock = session.lock()?;
+    session.lock("lab doctor --fix").await?;
     mend(&examination, findings).await
 }
 
@@ -72,7 +72,7 @@ async fn without_engine(args: &DoctorArgs, lab: &Lab, why: &anyhow::Error) -> Re
     let examination = Examination::<World, _> {
         lab,
         catalogue: &Catalogue::load()?,
-        source: args.lab.images,
+        source: session::images(&args.lab)?,
         state: &home.join(&lab.name),
         flags: &args.lab.typed(),
         docker: Err(why),

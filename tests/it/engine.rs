@@ -64,6 +64,11 @@ impl Engine {
         self.changes.lock().unwrap().clone()
     }
 
+    /// What was asked for so far counts no more.
+    pub fn forget(&self) {
+        while self.requests.try_recv().is_ok() {}
+    }
+
     /// Waits until somebody asks for this path.
     pub fn wait_for(&self, path: &str) {
         loop {

@@ -9,6 +9,7 @@ mod host;
 mod images;
 mod lock;
 mod output;
+mod processes;
 mod sandbox;
 mod signals;
 mod usage;
