@@ -28,7 +28,7 @@ pub enum Kind {
     Drift,
     /// 130: SIGINT.
     Interrupted,
-    /// 143: SIGTERM.
+    /// 143: SIGTERM, or SIGHUP.
     Terminated,
 }
 

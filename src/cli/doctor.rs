@@ -62,7 +62,7 @@ async fn with_engine(args: &DoctorArgs, session: &Session, sink: &dyn Sink) -> R
         return Ok(findings);
     }
     // What looks unfinished may be in the making.
-    let _lock = session.lock()?;
+    session.lock("lab doctor --fix").await?;
     mend(&examination, findings).await
 }
 

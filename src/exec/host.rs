@@ -130,6 +130,13 @@ pub fn without_proxy(more: &[String]) -> String {
     already.into_iter().chain(more.iter().cloned()).collect::<Vec<_>>().join(",")
 }
 
+/// True where we were started to outlive the terminal, as by `nohup`.
+pub fn ignores_hangup() -> bool {
+    let status = fs_err::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
+}
+
 /// The CA bundle that this machine trusts, for builds behind an inspecting proxy.
 pub fn ca_bundle() -> Option<PathBuf> {
     let usual = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];

@@ -5,6 +5,7 @@ pub mod docker;
 pub mod host;
 pub mod kind;
 pub mod kube;
+pub mod lock;
 pub mod process;
 pub mod registry;
 

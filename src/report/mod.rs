@@ -34,7 +34,7 @@ pub enum Format {
 }
 
 /// Lines for a log, or a live display for a terminal.
-pub fn sink(ci: bool) -> Box<dyn Sink> {
+pub fn sink(ci: bool) -> Box<dyn Sink + Send> {
     if ci || host::variable("NO_COLOR").is_some() || !std::io::stderr().is_terminal() {
         Box::new(plain::Plain)
     } else {
@@ -51,6 +51,11 @@ pub fn data(text: &str) {
 /// Prints a line of talk to standard error.
 pub fn talk(text: &str) {
     drop(writeln!(std::io::stderr().lock(), "{text}"));
+}
+
+/// A moment as people read it: `2026-11-21 08:00:12 UTC`.
+pub fn moment(moment: jiff::Timestamp) -> String {
+    moment.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// Seconds and minutes as people read them: `8 s`, `2 min 5 s`.

@@ -13,6 +13,7 @@ pub mod down;
 mod fits;
 mod images;
 pub mod job;
+mod journal;
 mod network;
 mod nodes;
 mod prefetch;
@@ -38,6 +39,7 @@ use futures::stream::FuturesUnordered;
 pub use diff::{Diff, State as DiffState, diff};
 pub use doctor::check_host;
 pub use images::{ImageState, lock, provide, state as image_state};
+pub use journal::Journal;
 pub use record::Record;
 
 use crate::config::Lab;
@@ -89,7 +91,12 @@ impl<P: Ports> Run<'_, P> {
             changed += usize::from(matches!(outcome, Outcome::Changed(_)));
             done.insert(id);
         }
-        self.sink.emit(Event::RunDone { lab: plan.lab.clone(), changed, took: started.elapsed() });
+        self.sink.emit(Event::RunDone {
+            lab: plan.lab.clone(),
+            changed,
+            unchanged: done.len() - changed,
+            took: started.elapsed(),
+        });
         Ok(())
     }
 

@@ -13,6 +13,7 @@ mod images;
 mod junit;
 mod lock;
 mod output;
+mod processes;
 mod registries;
 mod sandbox;
 mod schema;
