@@ -1,9 +1,10 @@
 //! The command line as types: the verbs, and the arguments that several of them share.
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueHint};
 
 use super::{
-    completions, config, credentials, diagnose, doctor, down, images, job, kubeconfig, logs, open, plan, status, up,
+    completions, config, credentials, diagnose, doctor, down, images, job, kubeconfig, logs, man, open, plan, status,
+    suggest, up,
 };
 use crate::config::Overrides;
 use crate::report::Format;
@@ -54,9 +55,8 @@ pub enum Verb {
     Config(config::ConfigVerb),
     /// Print the completion script of a shell
     Completions(completions::CompletionsArgs),
-    /// Print the manual page
-    #[command(hide = true)]
-    Man,
+    /// Print the manual page, or write one page for each command
+    Man(man::ManArgs),
 }
 
 /// What `lab` makes when nothing else is said.
@@ -66,7 +66,10 @@ const DEFAULT_CONFIG: &str = "full";
 #[derive(ClapArgs, Clone)]
 pub struct LabArgs {
     /// Configuration file, or one of the built-in full, small, ci
-    #[arg(long, default_value = DEFAULT_CONFIG, value_name = "FILE")]
+    #[arg(
+        long, default_value = DEFAULT_CONFIG, value_name = "FILE",
+        value_parser = suggest::CONFIGURATIONS, hide_possible_values = true, value_hint = ValueHint::FilePath,
+    )]
     pub config: String,
     /// Name of the lab, instead of the file's
     #[arg(long)]

@@ -4,6 +4,7 @@ use anyhow::Result;
 use clap::{Args as ClapArgs, Subcommand};
 
 use super::args::OutputArgs;
+use super::suggest;
 use crate::event::{Event, Outcome};
 use crate::exec::World;
 use crate::fault::{Fault, Kind};
@@ -24,6 +25,7 @@ pub enum ImagesVerb {
 #[derive(ClapArgs)]
 pub struct ImagesArgs {
     /// Only these images (default: all)
+    #[arg(value_parser = suggest::IMAGES, hide_possible_values = true)]
     pub names: Vec<String>,
     #[command(flatten)]
     pub output: OutputArgs,

@@ -16,8 +16,10 @@ mod open;
 mod plan;
 mod session;
 mod status;
+mod suggest;
 mod up;
 
+use std::cell::Cell;
 use std::io::IsTerminal as _;
 
 use clap::Parser as _;
@@ -68,6 +70,8 @@ async fn run(args: Args) -> anyhow::Result<()> {
     // From here on, and not from the first moment of waiting on.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    // What serves has Ctrl-C for its normal end.
+    let serving = Cell::new(false);
     let work = async {
         match args.verb {
             Verb::Up(args) => up::up(args).await,
@@ -79,17 +83,17 @@ async fn run(args: Args) -> anyhow::Result<()> {
             Verb::Logs(args) => logs::logs(args).await,
             Verb::Credentials(args) => credentials::credentials(args).await,
             Verb::Kubeconfig(args) => kubeconfig::kubeconfig(args).await,
-            Verb::Open(args) => open::open(args).await,
+            Verb::Open(args) => open::open(args, &serving).await,
             Verb::Diagnose(args) => diagnose::diagnose(args).await,
             Verb::Images(verb) => images::images(verb).await,
             Verb::Config(verb) => config::config(&verb),
             Verb::Completions(args) => completions::completions(&args),
-            Verb::Man => man::man(),
+            Verb::Man(args) => man::man(&args),
         }
     };
     tokio::select! {
         result = work => result,
-        _ = interrupt.recv() => Err(interrupted(Kind::Interrupted)),
+        _ = interrupt.recv() => if serving.get() { Ok(()) } else { Err(interrupted(Kind::Interrupted)) },
         _ = terminate.recv() => Err(interrupted(Kind::Terminated)),
     }
 }

@@ -1,7 +1,7 @@
 //! What every verb needs: the resolved lab, the catalogue, the ports, the folder of state.
 
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -80,9 +80,7 @@ impl Session {
     /// # Errors
     /// When it cannot be made.
     fn make_state(&self) -> Result<()> {
-        let mut folder = std::fs::DirBuilder::new();
-        folder.recursive(true).mode(0o700);
-        folder.create(&self.state).with_context(|| unusable(&self.state))
+        host::make_private_folder(&self.state).with_context(|| unusable(&self.state))
     }
 
     /// Takes the lab's lock; it is held until the value is dropped or the process ends.

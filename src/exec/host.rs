@@ -51,6 +51,17 @@ pub fn open_private(path: &Path) -> std::io::Result<std::fs::File> {
     Ok(options.open(path)?.into_parts().0)
 }
 
+/// Makes a folder, with those above it, that only its owner may enter.
+pub fn make_private_folder(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Listens on a loopback port; 0 takes any that is free.
+pub async fn listen(port: u16) -> std::io::Result<tokio::net::TcpListener> {
+    tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await
+}
+
 /// The CA bundle that this machine trusts, for builds behind an inspecting proxy.
 pub fn ca_bundle() -> Option<PathBuf> {
     let usual = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];

@@ -1,15 +1,18 @@
 //! Events and results → people. The only place that prints: stdout is data, stderr is talk.
 
+mod daily;
 mod live;
 mod plain;
 mod text;
 
 use std::io::{IsTerminal as _, Write as _};
+use std::ops::ControlFlow;
 
 use crate::event::Sink;
 use crate::exec::host;
 use crate::fault::{self, Fault, Kind};
 
+pub use daily::{logins, logs};
 pub use text::{images, plan, status};
 
 /// How results are printed.
@@ -42,6 +45,15 @@ pub fn sink(format: Format, ci: bool) -> Box<dyn Sink> {
 pub fn data(text: &str) {
     let mut out = std::io::stdout().lock();
     drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+}
+
+/// Prints a line of data at once, and says when nobody reads any more.
+pub fn line(text: &str) -> ControlFlow<()> {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(_) => ControlFlow::Break(()),
+    }
 }
 
 /// Prints a line of talk to standard error.

@@ -1,6 +1,7 @@
 //! Walks a plan: runs each step as soon as its needs are met, and stops at the first failure.
 
 mod addresses;
+pub mod applications;
 mod apply;
 mod bucket;
 mod build;
@@ -12,10 +13,14 @@ pub mod down;
 mod fits;
 mod images;
 pub mod job;
+pub mod logins;
+pub mod logs;
 mod network;
 mod nodes;
+pub mod open;
 mod prefetch;
 mod push;
+mod reach;
 mod record;
 mod registry;
 mod remains;
@@ -34,6 +39,7 @@ use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 
 pub use check::check_host;
+pub use reach::reach;
 pub use images::{ImageState, Source, provide, state as image_state};
 pub use record::Record;
 
