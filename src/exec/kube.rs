@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::pin::pin;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow};
 use futures::{AsyncBufReadExt as _, FutureExt as _};
 use kube::api::{
     Api, ApiResource, AttachParams, DeleteParams, DynamicObject, ListParams, LogParams, Patch, PatchParams,
@@ -154,12 +154,7 @@ impl Kube for KubeApi {
             container: query.container.clone(),
             ..LogParams::default()
         };
-        let stream = match self.pods(namespace).await?.log_stream(pod, &parameters).await {
-            Ok(stream) => stream,
-            // In the API's own words: `container "x" in pod "y" is waiting to start: …`.
-            Err(kube::Error::Api(status)) => bail!(status.message),
-            Err(error) => return Err(error.into()),
-        };
+        let stream = self.pods(namespace).await?.log_stream(pod, &parameters).await.map_err(plain)?;
         let (mut stream, mut bytes) = (pin!(stream), Vec::new());
         while stream.read_until(b'\n', &mut bytes).await? > 0 {
             line(text_of(&bytes));
@@ -169,7 +164,7 @@ impl Kube for KubeApi {
     }
 
     async fn forward(&self, namespace: &str, pod: &str, port: u16) -> Result<Forward> {
-        let forwarded = self.pods(namespace).await?.portforward(pod, &[port]).await;
+        let forwarded = self.pods(namespace).await?.portforward(pod, &[port]).await.map_err(plain);
         let mut forwarder = forwarded.with_context(|| format!("connecting to port {port} of pod {namespace}/{pod}"))?;
         let stream = forwarder.take_stream(port).context("forward without a stream")?;
         let refused = forwarder.take_error(port).context("forward without an error channel")?;
@@ -204,6 +199,14 @@ impl Kube for KubeApi {
             None => None,
         };
         Ok(Output { code: exit_code(status.as_ref()), stdout, stderr: String::from_utf8_lossy(&stderr).into_owned() })
+    }
+}
+
+/// An answer of the API in its own words and without the frame, which says everything twice.
+fn plain(error: kube::Error) -> anyhow::Error {
+    match error {
+        kube::Error::Api(status) => anyhow!(status.message.trim().to_owned()),
+        other => other.into(),
     }
 }
 

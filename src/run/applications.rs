@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::components::JOBS_NAMESPACE;
 use crate::ports::{Kind, Kube};
+use crate::run::job::STATES;
 
 const APPLICATION: Kind = Kind::new("sparkoperator.k8s.io", "v1beta2", "SparkApplication");
 
@@ -23,6 +24,18 @@ pub struct Application {
     /// False where its page is switched off.
     #[serde(skip)]
     pub page: bool,
+}
+
+impl Application {
+    /// True where its driver has not run yet.
+    pub fn begins(&self) -> bool {
+        matches!(self.state.as_str(), "" | "SUBMITTED" | "PENDING_SUBMISSION")
+    }
+
+    /// True where it stays as it is.
+    pub fn ended(&self) -> bool {
+        STATES.contains(&self.state.as_str())
+    }
 }
 
 /// All applications, the newest first.

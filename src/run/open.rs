@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::applications::{self, Application};
 use super::{Run, diagnose};
 use crate::components::{JOBS_NAMESPACE, STORE_NAMESPACE};
+use crate::event::Event;
 use crate::fault::{Fault, Kind};
 use crate::ports::{self, Kube, Ports};
 
@@ -49,24 +50,19 @@ pub fn minio(run: &Run<'_, impl Ports>) -> Result<Page> {
     })
 }
 
-/// The page of a running Spark driver: of the application or job of this name, or of the only one.
+/// The page of a running Spark driver: of the application or job of this name, or of the only one. Waits for
+/// the driver of a job that has just begun.
 ///
 /// # Errors
 /// [`Kind::Step`] where none runs, [`Kind::Usage`] where several do and none is named.
 pub async fn spark<P: Ports>(run: &Run<'_, P>, name: Option<&str>) -> Result<Page> {
-    let (kube, flags) = (run.ports.kube(), &run.flags);
-    let drivers = kube.list(&ports::Kind::POD, Some(JOBS_NAMESPACE), "spark-role=driver").await?;
-    let runs = |application: &Application| {
-        let driver = format!("{}-driver", application.name);
-        drivers.iter().any(|pod| pod["metadata"]["name"] == driver && pod["status"]["phase"] == "Running")
-    };
-    let mut running = applications::all(kube).await?;
-    running.retain(runs);
+    let flags = &run.flags;
+    let running = running(run).await?;
     let names: Vec<&str> = running.iter().map(|application| application.name.as_str()).collect();
     let application = match (name, running.as_slice()) {
         (_, []) => {
             let fault = Fault::new(Kind::Step, "no Spark job runs, and a job's page is there only while it runs");
-            return Err(fault.next(format!("lab run pi{flags}   (in another terminal)")).error());
+            return Err(fault.next(format!("lab run pagerank{flags}   (in another terminal)")).error());
         }
         (None, [only]) => only,
         (None, _) => {
@@ -86,6 +82,29 @@ pub async fn spark<P: Ports>(run: &Run<'_, P>, name: Option<&str>) -> Result<Pag
     let title = format!("Spark's page of {}", application.name);
     let pod = format!("{}-driver", application.name);
     Ok(Page { title, namespace: JOBS_NAMESPACE, pod, port: 4040 })
+}
+
+/// The applications whose driver runs; where none does but some will, waits for them.
+async fn running<P: Ports>(run: &Run<'_, P>) -> Result<Vec<Application>> {
+    let kube = run.ports.kube();
+    let mut noted = String::new();
+    loop {
+        let drivers = kube.list(&ports::Kind::POD, Some(JOBS_NAMESPACE), "spark-role=driver").await?;
+        let runs = |application: &Application| {
+            let driver = format!("{}-driver", application.name);
+            drivers.iter().any(|pod| pod["metadata"]["name"] == driver && pod["status"]["phase"] == "Running")
+        };
+        let (running, others): (Vec<_>, Vec<_>) = applications::all(kube).await?.into_iter().partition(runs);
+        let Some(soon) = others.iter().find(|application| application.begins()).filter(|_| running.is_empty()) else {
+            return Ok(running);
+        };
+        if noted != soon.name {
+            noted.clone_from(&soon.name);
+            let note = format!("{}: waiting for its driver", soon.name);
+            run.sink.emit(Event::StepProgress { id: "open".to_owned(), note });
+        }
+        tokio::time::sleep(INTERVAL).await;
+    }
 }
 
 /// Waits until the page answers.

@@ -12,7 +12,7 @@ use crate::fault::{Fault, Kind};
 use crate::jobs::Job;
 use crate::ports::{self, Kube as _, Ports};
 use crate::run::applications::{self, Application, job_of};
-use crate::run::{Run, cluster, job};
+use crate::run::{Run, cluster};
 
 /// What has a log.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -80,8 +80,8 @@ pub async fn find<P: Ports>(run: &Run<'_, P>, word: &str, executors: bool, follo
         if !sources.is_empty() {
             return Ok(sources);
         }
-        let what = format!("{} has no {role} {}", found.name, if ended(found) { "any more" } else { "yet" });
-        if !follow || ended(found) {
+        let what = format!("{} has no {role} {}", found.name, if found.ended() { "any more" } else { "yet" });
+        if !follow || found.ended() {
             let fault = Fault::new(Kind::Step, format!("{what}: {}{}", found.state, kept(run, found)));
             return Err(fault.next(format!("lab logs{}   (what there is)", run.flags)).error());
         }
@@ -90,13 +90,9 @@ pub async fn find<P: Ports>(run: &Run<'_, P>, word: &str, executors: bool, follo
     }
 }
 
-fn ended(application: &Application) -> bool {
-    job::STATES.contains(&application.state.as_str())
-}
-
 /// How long a job's pods are there.
 fn kept(run: &Run<'_, impl Ports>, application: &Application) -> String {
-    if ended(application) { format!("; {}", deleted(run)) } else { String::new() }
+    if application.ended() { format!("; {}", deleted(run)) } else { String::new() }
 }
 
 fn deleted(run: &Run<'_, impl Ports>) -> String {
@@ -129,6 +125,10 @@ fn unknown(run: &Run<'_, impl Ports>, word: &str, applications: &[Application]) 
         if !words.contains(application) {
             words.push(application.clone());
         }
+    }
+    if places::NAMES.contains(&word) {
+        let what = format!("lab {} has no {word}: its configuration does not ask for it", run.lab.name);
+        return Fault::new(Kind::Usage, what).next(format!("lab logs{flags}   (what there is)")).error();
     }
     let likeness = |known: &String| strsim::jaro(known, word);
     let nearest = words.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
