@@ -187,11 +187,13 @@ pub async fn serve<K: Kube>(kube: &K, page: &Page, listener: &TcpListener, say: 
 async fn connection<K: Kube>(kube: &K, page: &Page, mut client: TcpStream) -> Result<()> {
     let mut forward = kube.forward(page.namespace, &page.pod, page.port).await?;
     tokio::select! {
+        // A refusal ends the stream as well, and says more.
+        biased;
+        Some(why) = &mut forward.refused => bail!("port {} of pod {}: {why}", page.port, page.pod),
         // Browsers break connections off as they like.
         copied = copy_bidirectional(&mut client, &mut forward.stream) => {
             tracing::debug!(?copied, "a connection has ended");
             Ok(())
         }
-        Some(why) = &mut forward.refused => bail!("port {} of pod {}: {why}", page.port, page.pod),
     }
 }
