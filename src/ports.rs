@@ -66,13 +66,7 @@ pub trait Kube {
     async fn list(&self, kind: &Kind, namespace: Option<&str>, labels: &str) -> Result<Vec<Value>>;
     async fn logs(&self, namespace: &str, pod: &str, container: Option<&str>, lines: i64) -> Result<String>;
     /// Hands a pod's log over, line by line, to its end.
-    async fn read_log(
-        &self,
-        namespace: &str,
-        pod: &str,
-        query: &LogQuery,
-        line: &mut dyn FnMut(String),
-    ) -> Result<()>;
+    async fn read_log(&self, namespace: &str, pod: &str, query: &LogQuery, line: &mut dyn FnMut(String)) -> Result<()>;
     /// A new connection to a port of a pod.
     async fn forward(&self, namespace: &str, pod: &str, port: u16) -> Result<Forward>;
     async fn exec(&self, namespace: &str, pod: &str, argv: &[&str], stdin: &[u8]) -> Result<Output>;

@@ -4,7 +4,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueHint};
 
 use super::{
     completions, config, credentials, diagnose, doctor, down, images, job, kubeconfig, logs, man, open, plan, status,
-    suggest, up,
+    up,
 };
 use crate::config::Overrides;
 use crate::report::Format;
@@ -66,10 +66,7 @@ const DEFAULT_CONFIG: &str = "full";
 #[derive(ClapArgs, Clone)]
 pub struct LabArgs {
     /// Configuration file, or one of the built-in full, small, ci
-    #[arg(
-        long, default_value = DEFAULT_CONFIG, value_name = "FILE",
-        value_parser = suggest::CONFIGURATIONS, hide_possible_values = true, value_hint = ValueHint::FilePath,
-    )]
+    #[arg(long, default_value = DEFAULT_CONFIG, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: String,
     /// Name of the lab, instead of the file's
     #[arg(long)]

@@ -12,8 +12,8 @@ use super::suggest;
 use crate::fault::{Fault, Kind};
 use crate::jobs::Job;
 use crate::plan::Plan;
-use crate::{report, run};
 use crate::step::{Action, Step};
+use crate::{report, run};
 
 #[derive(ClapArgs)]
 pub struct RunArgs {

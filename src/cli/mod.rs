@@ -62,6 +62,12 @@ fn engine_trouble(error: anyhow::Error) -> anyhow::Error {
         let next = "docker info   (says what the engine has to say); make setup";
         return error.context(Fault::new(Kind::Host, "the Docker engine refuses").next(next));
     }
+    // Nor is an API server that is on its knees.
+    if fault::kind(&error) == Kind::Bug && error.downcast_ref::<kube::Error>().is_some() {
+        let what = "the Kubernetes API of the lab does not answer as it should";
+        let next = "lab status   (says which nodes are Ready)";
+        return error.context(Fault::new(Kind::Step, what).next(next));
+    }
     error
 }
 

@@ -30,9 +30,6 @@ impl TypedValueParser for Suggest {
 /// Sample jobs; any folder is one as well.
 pub const JOBS: Suggest = Suggest(Job::samples);
 
-/// Configurations that are built in; any file is one as well.
-pub const CONFIGURATIONS: Suggest = Suggest(|| ["full", "small", "ci"].map(str::to_owned).to_vec());
-
 /// Images of the catalogue.
 pub const IMAGES: Suggest = Suggest(|| {
     let catalogue = Catalogue::load().ok();

@@ -24,7 +24,7 @@ pub struct UpArgs {
     #[arg(long)]
     pub smoke: bool,
     /// Merge the lab's context into this kubeconfig file as well
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub merge_kubeconfig: Option<PathBuf>,
 }
 

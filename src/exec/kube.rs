@@ -139,13 +139,7 @@ impl Kube for KubeApi {
         pods.logs(pod, &parameters).await.with_context(|| format!("reading the log of {namespace}/{pod}"))
     }
 
-    async fn read_log(
-        &self,
-        namespace: &str,
-        pod: &str,
-        query: &LogQuery,
-        line: &mut dyn FnMut(String),
-    ) -> Result<()> {
+    async fn read_log(&self, namespace: &str, pod: &str, query: &LogQuery, line: &mut dyn FnMut(String)) -> Result<()> {
         let parameters = LogParams {
             follow: query.follow,
             previous: query.previous,

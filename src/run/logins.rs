@@ -53,8 +53,7 @@ pub async fn minio<P: Ports>(run: &Run<'_, P>) -> Result<Vec<Login>> {
 
 async fn login<P: Ports>(run: &Run<'_, P>, secret: ObjectName, keys: [&str; 2], purpose: String) -> Result<Login> {
     let (namespace, name) = (secret.namespace, secret.name);
-    let id =
-        json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "namespace": &namespace, "name": &name } });
+    let id = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "namespace": &namespace, "name": &name } });
     let missing = |what: String| {
         let next = format!("lab up{}   (makes it again)", run.flags);
         Fault::new(Kind::Step, format!("{what} is not there")).next(next)

@@ -39,8 +39,8 @@ use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 
 pub use check::check_host;
-pub use reach::reach;
 pub use images::{ImageState, Source, provide, state as image_state};
+pub use reach::reach;
 pub use record::Record;
 
 use crate::config::Lab;

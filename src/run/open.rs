@@ -42,12 +42,7 @@ pub fn minio(run: &Run<'_, impl Ports>) -> Result<Page> {
         let what = format!("lab {} has no MinIO: spec.objectStore.enabled is false", run.lab.name);
         return Err(Fault::new(Kind::Config, what).next("enabled: true in the configuration, then lab up").error());
     }
-    Ok(Page {
-        title: "MinIO's console".to_owned(),
-        namespace: STORE_NAMESPACE,
-        pod: "minio-0".to_owned(),
-        port: 9001,
-    })
+    Ok(Page { title: "MinIO's console".to_owned(), namespace: STORE_NAMESPACE, pod: "minio-0".to_owned(), port: 9001 })
 }
 
 /// The page of a running Spark driver: of the application or job of this name, or of the only one. Waits for

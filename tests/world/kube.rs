@@ -72,13 +72,7 @@ impl Kube for World {
         .await
     }
 
-    async fn read_log(
-        &self,
-        namespace: &str,
-        pod: &str,
-        query: &LogQuery,
-        line: &mut dyn FnMut(String),
-    ) -> Result<()> {
+    async fn read_log(&self, namespace: &str, pod: &str, query: &LogQuery, line: &mut dyn FnMut(String)) -> Result<()> {
         let verb = if query.follow { "follow" } else { "read" };
         let log = self.read(format!("{verb} {namespace}/{pod}"), |state| Ok(tail(state, pod, query))).await?;
         log.into_iter().for_each(line);

@@ -26,7 +26,10 @@ const INTERVAL: Duration = Duration::from_millis(500);
 /// One log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    Pod { namespace: String, name: String },
+    Pod {
+        namespace: String,
+        name: String,
+    },
     /// A container of the Docker engine.
     Container(String),
     /// The kubelet's journal on a node.
@@ -94,7 +97,9 @@ async fn read_one<P: Ports>(
         return Err(Fault::new(Kind::Usage, what).error());
     }
     match source {
-        Source::Node(node) if is_running(run, node).await? => journal::read(run.ports.docker(), node, query, line).await,
+        Source::Node(node) if is_running(run, node).await? => {
+            journal::read(run.ports.docker(), node, query, line).await
+        }
         // What a node said before it died is in its container's log.
         other => run.ports.docker().read_log(other.name(), query, line).await,
     }

@@ -10,8 +10,7 @@ use crate::run::reach;
 async fn users_are_shown_with_the_passwords_of_their_secrets() {
     let bench = Bench::small().made().await;
     let logins = minio(&bench.run()).await.unwrap();
-    let users: Vec<(&str, usize)> =
-        logins.iter().map(|login| (login.user.as_str(), login.password.len())).collect();
+    let users: Vec<(&str, usize)> = logins.iter().map(|login| (login.user.as_str(), login.password.len())).collect();
     assert_eq!(users, [("lab-root", 32), ("spark-jobs", 32)]);
     assert_ne!(logins[0].password, logins[1].password);
     let seen = format!("{:?} {:?}", bench.said.0.borrow(), bench.world.calls());

@@ -95,7 +95,14 @@ async fn several_pods_are_read_one_after_the_other_and_followed_side_by_side() {
     let bench = bench(&[router("kube-router-b"), router("kube-router-a")]);
     let sources = found(&bench, "kube-router").await;
     let all = lines(&bench, &sources, &LogQuery::default()).await.unwrap();
-    assert_eq!(all[..3], ["kube-router-a: first of kube-router-a", "kube-router-a: last of kube-router-a", "kube-router-b: first of kube-router-b"]);
+    assert_eq!(
+        all[..3],
+        [
+            "kube-router-a: first of kube-router-a",
+            "kube-router-a: last of kube-router-a",
+            "kube-router-b: first of kube-router-b"
+        ]
+    );
     bench.world.script("follow kube-system/kube-router-a", Say::Hang);
     let followed = tokio::time::timeout(Duration::from_secs(9), lines(&bench, &sources, &LogQuery::following())).await;
     assert!(followed.is_err(), "one of them never ends");

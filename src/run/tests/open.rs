@@ -66,7 +66,8 @@ async fn connections_are_forwarded_side_by_side() {
     let bench = bench();
     let page = minio(&bench.run()).unwrap();
     let browser = async |port| {
-        let asks: Vec<_> = (0..50).map(|number| async move { (number, ask(port, &format!("ask {number}")).await) }).collect();
+        let asks: Vec<_> =
+            (0..50).map(|number| async move { (number, ask(port, &format!("ask {number}")).await) }).collect();
         futures::future::join_all(asks).await
     };
     let (answers, said) = browse(&bench, &page, browser).await;
