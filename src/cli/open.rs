@@ -12,7 +12,7 @@ use crate::exec::{browser, host};
 use crate::fault::{Fault, Kind};
 use crate::ports::Ports as _;
 use crate::report::Format;
-use crate::run::open;
+use crate::run::{forward, open};
 use crate::{report, run};
 
 const AFTER: &str = "The address is printed on standard output. Only this machine can use it, and only until Ctrl-C,
@@ -62,7 +62,7 @@ pub async fn open(args: OpenArgs, serving: &Cell<bool>) -> Result<()> {
         let what = format!("port {} for the page cannot be used", args.port.unwrap_or(0));
         Fault::new(Kind::Host, what).next("another --port; without it, a free one is taken")
     })?;
-    open::answers(kube, &page, flags).await?;
+    forward::answers(kube, &page, flags).await?;
     let address = format!("http://{}/", listener.local_addr()?);
     report::data(&format!("{address}\n"));
     report::talk(&format!("{}, until Ctrl-C", page.title));
@@ -74,8 +74,8 @@ pub async fn open(args: OpenArgs, serving: &Cell<bool>) -> Result<()> {
     }
     serving.set(true);
     tokio::select! {
-        () = open::serve(kube, &page, &listener, &|trouble| report::talk(trouble)) => {}
-        () = open::ended(kube, &page) => report::talk(&format!("{} has ended", page.pod)),
+        () = forward::serve(kube, &page, &listener, &|trouble| report::talk(trouble)) => {}
+        () = forward::ended(kube, &page) => report::talk(&format!("{} has ended", page.pod)),
     }
     Ok(())
 }

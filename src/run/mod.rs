@@ -11,6 +11,7 @@ mod credentials;
 pub mod diagnose;
 pub mod down;
 mod fits;
+pub mod forward;
 mod images;
 pub mod job;
 pub mod logins;

@@ -82,7 +82,12 @@ pub async fn find<P: Ports>(run: &Run<'_, P>, word: &str, executors: bool, follo
         }
         let what = format!("{} has no {role} {}", found.name, if found.ended() { "any more" } else { "yet" });
         if !follow || found.ended() {
-            let fault = Fault::new(Kind::Step, format!("{what}: {}{}", found.state, kept(run, found)));
+            let why = match (found.ended(), executors) {
+                (false, _) => String::new(),
+                (true, false) => format!("; {}", deleted(run)),
+                (true, true) => format!("; {EXECUTORS_GO}"),
+            };
+            let fault = Fault::new(Kind::Step, format!("{what}: {}{why}", found.state));
             return Err(fault.next(format!("lab logs{}   (what there is)", run.flags)).error());
         }
         notes.say(what);
@@ -90,11 +95,11 @@ pub async fn find<P: Ports>(run: &Run<'_, P>, word: &str, executors: bool, follo
     }
 }
 
-/// How long a job's pods are there.
-fn kept(run: &Run<'_, impl Ports>, application: &Application) -> String {
-    if application.ended() { format!("; {}", deleted(run)) } else { String::new() }
-}
+/// Executors end before their job is deleted.
+const EXECUTORS_GO: &str = "Spark removes executors when the driver ends, \
+    unless spark.kubernetes.executor.deleteOnTermination is \"false\" in the job's sparkConf";
 
+/// How long a job's pods are there.
 fn deleted(run: &Run<'_, impl Ports>) -> String {
     let minutes = run.lab.spark_operator.keep_finished_seconds / 60;
     format!("finished jobs are deleted after {minutes} minutes (spec.sparkOperator.keepFinished)")

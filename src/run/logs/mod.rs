@@ -61,9 +61,10 @@ pub async fn read<P: Ports>(
                 gone.notify_one();
             }
         };
-        let next = match query.previous {
-            true => "the same without --previous: a container that was not restarted has no other log".to_owned(),
-            false => format!("lab status{}", run.flags),
+        let next = if query.previous {
+            "the same without --previous: a container that was not restarted has no other log".to_owned()
+        } else {
+            format!("lab status{}", run.flags)
         };
         let result = read_one(run, source, query, &mut line).await;
         result.map_err(|error| match fault::kind(&error) {

@@ -190,6 +190,8 @@ async fn a_job_without_pods_says_why() {
     let (code, text, _) = refused(&bench, "pi").await;
     assert!(code == 5 && text.contains("pi-aaaaaa has no driver any more: COMPLETED"), "{text}");
     assert!(text.contains("finished jobs are deleted after 60 minutes"), "{text}");
+    let (_, text) = told(&find(&bench.run(), "pi", true, false).await.unwrap_err());
+    assert!(text.contains("pi-aaaaaa has no executor any more") && text.contains("deleteOnTermination"), "{text}");
     application(&bench, "own-bbbbbb", "SUBMITTED", "");
     assert_eq!(refused(&bench, "own").await.1, "own-bbbbbb has no driver yet: SUBMITTED");
 }

@@ -11,7 +11,8 @@ use tokio::time::timeout;
 use super::world::{Say, container};
 use super::{Bench, next, told};
 use crate::components::JOBS_NAMESPACE;
-use crate::run::open::{Page, answers, ended, minio, serve, spark};
+use crate::run::forward::{answers, ended, serve};
+use crate::run::open::{Page, minio, spark};
 
 /// A lab whose `MinIO` listens.
 fn bench() -> Bench {
