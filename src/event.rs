@@ -1,9 +1,16 @@
-//! What happens during a run: the contract between the engine and its reporters.
+//! What happens during a run: the contract between the engine and its reporters, and what
+//! `--output json` prints, one event a line.
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
+
+use crate::smoke::verdict::Verdict;
+
 /// How a step that succeeded left the world.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(into = "Change")]
 pub enum Outcome {
     /// The world already fitted; nothing was changed.
     Unchanged(String),
@@ -11,44 +18,99 @@ pub enum Outcome {
     Changed(String),
 }
 
+/// An outcome as programs read it.
+#[derive(Serialize, JsonSchema)]
+struct Change {
+    /// False where the world already fitted.
+    changed: bool,
+    /// What is there now, in words.
+    detail: String,
+}
+
+impl From<Outcome> for Change {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Unchanged(detail) => Self { changed: false, detail },
+            Outcome::Changed(detail) => Self { changed: true, detail },
+        }
+    }
+}
+
+/// A step that is to come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Planned {
+    pub id: String,
+    pub title: String,
+}
+
 /// One thing that happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(tag = "event", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Event {
-    /// A run begins; `steps` is the number of steps in its plan.
-    RunStarted {
-        lab: String,
-        steps: usize,
-    },
-    StepStarted {
-        id: String,
-        title: String,
-    },
+    /// A run begins: all its steps, in an order in which they can run.
+    RunStarted { lab: String, steps: Vec<Planned> },
+    /// A step begins; others may run beside it.
+    StepStarted { id: String, title: String },
     /// The last thing a running step saw or did.
-    StepProgress {
-        id: String,
-        note: String,
-    },
+    StepProgress { id: String, note: String },
+    /// A step has come to its end, and what it promises is so.
     StepDone {
         id: String,
         title: String,
         outcome: Outcome,
+        #[serde(rename = "seconds", serialize_with = "seconds")]
+        #[schemars(with = "f64")]
         took: Duration,
     },
+    /// A step has failed; the last line says why.
     StepFailed {
         id: String,
         title: String,
+        #[serde(rename = "seconds", serialize_with = "seconds")]
+        #[schemars(with = "f64")]
         took: Duration,
     },
+    /// The judgement on the smoke job, of now or of an earlier run whose verdict still holds.
+    SmokeJudged { verdict: Verdict },
     /// A line of a job's log.
-    JobLog {
-        line: String,
-    },
-    /// The run is over; `changed` counts the steps that changed something.
+    JobLog { line: String },
+    /// All steps are done; `changed` counts those that changed something.
     RunDone {
         lab: String,
         changed: usize,
+        #[serde(rename = "seconds", serialize_with = "seconds")]
+        #[schemars(with = "f64")]
         took: Duration,
     },
+    /// The program ends: always the last line.
+    End(Ending),
+}
+
+/// How the program ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Ending {
+    /// The exit code of the process.
+    pub exit_code: u8,
+    /// What kind of end the exit code stands for: `ok`, or the heading under which people see the error.
+    pub kind: String,
+    pub error: Option<Trouble>,
+}
+
+/// An error in its parts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Trouble {
+    /// What failed.
+    pub what: String,
+    /// Why, from the nearest cause to the deepest.
+    pub causes: Vec<String>,
+    /// The next command or action.
+    pub next: Option<String>,
+}
+
+/// Seconds, to the millisecond.
+fn seconds<S: Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((took.as_secs_f64() * 1000.0).round() / 1000.0)
 }
 
 /// Where events go.

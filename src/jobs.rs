@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use include_dir::{Dir, include_dir};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::fingerprint::Fingerprint;
@@ -25,7 +26,7 @@ const LARGEST: u64 = 1_000_000;
 const LARGEST_INPUT: u64 = 100_000_000;
 
 /// One job.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Job {
     pub name: String,
     /// Handlebars template of the `SparkApplication`.

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::components::{Site, cluster, network, object_store, registry, smoke, spark_operator};
 use crate::step::{Action, Step};
 
 /// Steps in an order in which each comes after those it needs.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Plan {
     pub lab: String,
     pub steps: Vec<Step>,

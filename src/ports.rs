@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -20,11 +20,17 @@ pub trait Docker {
     async fn remove_network(&self, name: &str) -> Result<()>;
     /// Containers of any state that carry this label (`key=value`).
     async fn containers(&self, label: &str) -> Result<Vec<Container>>;
+    /// Every container of the engine, whoever made it.
+    async fn all_containers(&self) -> Result<Vec<Container>>;
     async fn run_container(&self, container: &ContainerSpec) -> Result<()>;
+    /// Runs a command in a privileged container without a network, waits for its end and removes the container.
+    async fn try_privileged(&self, name: &str, image: &str, label: (&str, &str), argv: &[&str]) -> Result<Output>;
     async fn start_container(&self, name: &str) -> Result<()>;
     async fn remove_container(&self, name: &str) -> Result<()>;
     /// Volumes that carry this label.
     async fn volumes(&self, label: &str) -> Result<Vec<String>>;
+    /// Labels of a volume, none where there is no such volume.
+    async fn volume_labels(&self, name: &str) -> Result<Option<BTreeMap<String, String>>>;
     async fn create_volume(&self, name: &str, label: (&str, &str)) -> Result<()>;
     async fn remove_volume(&self, name: &str) -> Result<()>;
     /// Reconnects a running container to a network under a fixed address.
@@ -82,6 +88,7 @@ pub trait Registry {
 /// Builds images from recipes.
 #[expect(async_fn_in_trait, reason = "crate-internal; the engine drives all futures on one task")]
 pub trait Builder {
+    async fn version(&self) -> Result<String>;
     /// Makes the Debian that all images stand on, where it cannot be pulled.
     async fn bootstrap(&self, script: &Path, tag: &str) -> Result<()>;
     async fn build(&self, build: &Build, progress: &mut dyn FnMut(String)) -> Result<()>;
@@ -95,6 +102,18 @@ pub trait Host {
     fn kernel_setting(&self, name: &str) -> Option<u64>;
     /// Free bytes below a folder, none where it is not on this machine.
     fn free_disk(&self, path: &Path) -> Option<u64>;
+    /// An environment variable, none where it is unset or empty.
+    fn variable(&self, name: &str) -> Option<String>;
+    /// A file's text, unpacked where its name ends in `.gz`; none where it cannot be read.
+    fn text(&self, path: &str) -> Option<String>;
+    fn exists(&self, path: &Path) -> bool;
+    /// True where this is a folder in which files can be made.
+    fn may_write(&self, folder: &Path) -> bool;
+    /// The certificates that this machine trusts.
+    fn ca_bundle(&self) -> Option<PathBuf>;
+    fn is_root(&self) -> bool;
+    /// Raises a kernel setting, now and for the next start of the machine; one that is higher already stays.
+    fn raise(&self, setting: &str, value: u64) -> Result<()>;
 }
 
 /// All doors together.
@@ -121,6 +140,12 @@ pub struct Engine {
     /// Bytes.
     pub memory: u64,
     pub root: String,
+    /// Release of the kernel that its containers run on.
+    pub kernel: String,
+    /// What it does for security, such as `name=rootless`.
+    pub security: Vec<String>,
+    /// True where it is reached through a socket file, not over a network.
+    pub local: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -140,6 +165,8 @@ pub struct Container {
     pub labels: BTreeMap<String, String>,
     /// Network name → address; pinned where the address was asked for.
     pub addresses: BTreeMap<String, Address>,
+    /// Port inside → port on loopback; empty where it does not run.
+    pub ports: BTreeMap<u16, u16>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

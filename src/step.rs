@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::jobs::Job;
 
 /// One step. Steps whose `needs` are met run at the same time.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Step {
     /// Short unique name, used in `needs` and on the screen.
     pub id: &'static str,
@@ -17,13 +19,20 @@ pub struct Step {
     /// Ids of the steps that must be done before.
     pub needs: Vec<&'static str>,
     /// The longest it may take, waiting included.
+    #[serde(rename = "deadlineSeconds", serialize_with = "seconds")]
+    #[schemars(with = "u64")]
     pub deadline: Duration,
     pub action: Action,
 }
 
+fn seconds<S: Serializer>(deadline: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(deadline.as_secs())
+}
+
 /// Everything a step can do. A new component is a new list of these;
 /// only a new primitive adds a variant.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "camelCase")]
 pub enum Action {
     /// Have these images (names of `images.toml`) in the Docker engine.
     Images { names: Vec<String> },
@@ -66,7 +75,7 @@ impl Action {
 }
 
 /// A Secret with random values. The values are never part of a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SecretSpec {
     pub object: ObjectName,
     /// Keys with a fixed, public value, such as a user name.
@@ -76,7 +85,7 @@ pub struct SecretSpec {
 }
 
 /// Namespace and name of an object.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ObjectName {
     pub namespace: String,
     pub name: String,
@@ -90,7 +99,7 @@ impl ObjectName {
 
 /// Something that is not ready as soon as it exists: a workload when all its replicas are, a
 /// webhook configuration when its CA has been written into it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Workload {
     /// `Deployment`, `StatefulSet`, `DaemonSet`, or one of the two webhook configurations.
     pub kind: String,

@@ -1,12 +1,18 @@
 //! The configurations that are shipped, and the data in `tests/configs`: a new file there is a new test.
 //!
 //! Beside each file stands `NAME.expected`: for a valid one the fields in which
-//! it differs from `full.yaml`, for an invalid one the whole message.
+//! it differs from `full.yaml`, for an invalid one the whole message, for one of
+//! an older version the file that it becomes.
+
+#[path = "configs/migration.rs"]
+mod migration;
+#[path = "configs/schema.rs"]
+mod schema;
 
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
-use lab::config::{self, Lab, Overrides};
+use lab::config::{self, Lab, Origin, Overrides, Source};
 
 #[test]
 fn valid_files_give_the_expected_lab() {
@@ -47,6 +53,37 @@ fn shipped_files_are_in_the_binary() {
     for (name, text) in [("full", config::FULL), ("small", config::SMALL), ("ci", config::CI)] {
         let path = root().join(format!("lab-configs/{name}.yaml"));
         assert_eq!(fs::read_to_string(&path).unwrap(), text, "{}", path.display());
+    }
+}
+
+/// What one shows is a file that gives the same lab.
+#[test]
+fn what_is_shown_can_be_loaded() {
+    for path in
+        [yaml_files("tests/configs/valid"), yaml_files("tests/configs/v1alpha1"), yaml_files("lab-configs")].concat()
+    {
+        let resolved = config::resolve(&Source::read(&path).unwrap(), &Overrides::default()).unwrap();
+        let json = serde_json::to_string(&resolved.json()).unwrap();
+        for shown in [resolved.yaml(false), resolved.yaml(true), json] {
+            let loaded = config::load(&shown, "shown", &Overrides::default());
+            assert_eq!(loaded.as_ref(), Ok(&resolved.lab), "{}:\n{shown}", path.display());
+        }
+        let all: Vec<String> = resolved.settings().into_iter().map(|setting| setting.path).collect();
+        assert_eq!(all, config::paths(), "{}", path.display());
+    }
+}
+
+/// `full.yaml` shows every field with its default.
+#[test]
+fn the_full_file_holds_every_default() {
+    let settings = |text: &str| {
+        let source = Source { file: "full.yaml".to_owned(), text: text.to_owned() };
+        config::resolve(&source, &Overrides::default()).unwrap().settings()
+    };
+    let least = format!("apiVersion: {}\nkind: Lab\nmetadata: {{name: lab}}\n", config::VERSION);
+    for (full, default) in settings(config::FULL).into_iter().zip(settings(&least)) {
+        assert!(matches!(full.origin, Origin::File { .. }), "{} is not in full.yaml", full.path);
+        assert_eq!(full.value, default.value, "{}", full.path);
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the program prints and renders, held against `tests/golden`. `make golden` rewrites the files.
+//! What the program prints and renders, held against `tests/golden` and `docs/schema`. `make golden` rewrites the files.
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first thing that does not work")]
 
@@ -28,14 +28,26 @@ fn the_program_prints_what_the_golden_files_say() {
         goldens.insert(format!("kind/{name}.yaml").into(), render::kind_config(&lab).unwrap());
         goldens.insert(format!("plan/{name}.txt").into(), report::plan(&plan));
     }
+    goldens.insert("config-schema.json".into(), report::json(&config::schema()).unwrap());
     goldens.extend(manifests());
     goldens.extend(help(&[]));
+    hold("tests/golden", &goldens);
+}
 
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+#[test]
+fn the_schemas_are_those_of_the_types() {
+    let text = |schema| format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
+    let schemas = report::schemas().into_iter().map(|(name, schema)| (format!("{name}.json").into(), text(schema)));
+    hold("docs/schema", &schemas.collect());
+}
+
+/// Holds texts against the files of a folder, or writes them there.
+fn hold(folder: &str, goldens: &Goldens) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     if host::variable("LAB_GOLDEN").as_deref() == Some("write") {
-        return write(&folder, &goldens);
+        return write(&folder, goldens);
     }
-    let differences = compare(&folder, &goldens);
+    let differences = compare(&folder, goldens);
     assert!(
         differences.is_empty(),
         "{}\n\nIf that is meant: make golden, and look at its diff",

@@ -1,13 +1,13 @@
 //! The command line as types: the verbs, and the arguments that several of them share.
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueHint};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum as _, ValueHint};
 
 use super::{
     completions, config, credentials, diagnose, doctor, down, images, job, kubeconfig, logs, man, open, plan, status,
     up,
 };
 use crate::config::Overrides;
-use crate::report::Format;
+use crate::report::{Format, Wishes};
 use crate::run::Source;
 
 /// A local data-platform lab: an HA Kubernetes cluster in Docker with Spark Operator and MinIO,
@@ -21,7 +21,8 @@ pub struct Args {
 
 const EXIT_CODES: &str = "Exit codes: 0 ok, 1 bug, 2 usage, 3 configuration, 4 machine not fit, 5 step failed,
 6 wrong result, 7 cleanup incomplete, 8 locked by another run, 9 drift, 130 SIGINT, 143 SIGTERM.
-LAB_LOG=debug shows every call; LAB_STATE is the folder of state (default ~/.local/state/lab).";
+LAB_LOG=debug shows every call; LAB_STATE is the folder of state (default ~/.local/state/lab).
+LAB_CONFIG and LAB_IMAGES stand for --config and --images; every field has a variable too (lab config show --origin).";
 
 #[derive(Subcommand)]
 pub enum Verb {
@@ -59,15 +60,26 @@ pub enum Verb {
     Man(man::ManArgs),
 }
 
-/// What `lab` makes when nothing else is said.
-const DEFAULT_CONFIG: &str = "full";
+impl Verb {
+    /// How a verb that runs steps is to be reported; the others print their result and nothing else.
+    pub fn wishes(&self) -> Wishes {
+        match self {
+            Verb::Up(args) => Wishes { format: args.output.output, ci: args.ci, junit: args.junit.clone() },
+            Verb::Run(args) => Wishes { format: args.output.output, ci: args.ci, junit: None },
+            Verb::Images(images::ImagesVerb::Build(args) | images::ImagesVerb::Pull(args)) => {
+                Wishes { format: args.output.output, ci: args.ci, junit: None }
+            }
+            _ => Wishes::default(),
+        }
+    }
+}
 
 /// Which lab.
 #[derive(ClapArgs, Clone)]
 pub struct LabArgs {
-    /// Configuration file, or one of the built-in full, small, ci
-    #[arg(long, default_value = DEFAULT_CONFIG, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub config: String,
+    /// Configuration file, or one of the built-in full, small, ci (default: full)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<String>,
     /// Name of the lab, instead of the file's
     #[arg(long)]
     pub name: Option<String>,
@@ -80,21 +92,23 @@ pub struct LabArgs {
     /// Loopback port of the registry, instead of the file's
     #[arg(long, value_name = "PORT")]
     pub registry_port: Option<u16>,
-    /// Where images come from
-    #[arg(long, value_enum, default_value_t = Source::Auto)]
-    pub images: Source,
+    /// Where images come from (default: auto)
+    #[arg(long, value_enum)]
+    pub images: Option<Source>,
 }
 
 impl LabArgs {
-    /// These flags as they would be typed, each with a space before it; defaults are left out.
+    /// These flags as they would be typed in a shell, each with a space before it.
     pub fn typed(&self) -> String {
-        let flag = |name: &str, value: Option<String>| value.map(|value| format!(" --{name} {value}"));
+        let flag = |name: &str, value: Option<String>| value.map(|value| format!(" --{name} {}", quoted(&value)));
+        let images = self.images.and_then(|source| source.to_possible_value());
         [
-            flag("config", (self.config != DEFAULT_CONFIG).then(|| self.config.clone())),
+            flag("config", self.config.clone()),
             flag("name", self.name.clone()),
             flag("subnet", self.subnet.clone()),
             flag("api-port", self.api_port.map(|port| port.to_string())),
             flag("registry-port", self.registry_port.map(|port| port.to_string())),
+            flag("images", images.map(|value| value.get_name().to_owned())),
         ]
         .into_iter()
         .flatten()
@@ -107,7 +121,18 @@ impl LabArgs {
             subnet: self.subnet.clone(),
             api_port: self.api_port,
             registry_port: self.registry_port,
+            variables: Vec::new(),
         }
+    }
+}
+
+/// As a shell takes it for one word.
+pub fn quoted(word: &str) -> String {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "-_./:,=@%+".contains(character);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 

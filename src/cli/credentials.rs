@@ -2,13 +2,11 @@
 
 use anyhow::Result;
 use clap::{Args as ClapArgs, ValueEnum};
-use schemars::JsonSchema;
-use serde::Serialize;
 
 use super::args::{LabArgs, OutputArgs};
 use super::session::Session;
 use crate::report::Format;
-use crate::run::logins::{self, Login};
+use crate::run::logins::{self, Credentials};
 use crate::{report, run};
 
 const AFTER: &str = "This is the only command that prints passwords, and it prints them on standard output only.";
@@ -31,16 +29,9 @@ pub enum Service {
     Minio,
 }
 
-/// What `lab credentials --output json` prints.
-#[derive(Serialize, JsonSchema)]
-pub struct Credentials {
-    pub lab: String,
-    pub credentials: Vec<Login>,
-}
-
 pub async fn credentials(args: CredentialsArgs) -> Result<()> {
     let session = Session::open(&args.lab).await?;
-    let sink = report::sink(Format::Text, true);
+    let sink = report::sink(true);
     let run = session.run(&*sink);
     run::reach(&run).await?;
     let logins = match args.service {

@@ -3,9 +3,10 @@
 use anyhow::Result;
 use clap::Args as ClapArgs;
 
-use super::args::LabArgs;
+use super::args::{LabArgs, OutputArgs};
 use super::session::Session;
 use crate::report::Format;
+use crate::run::down::{Thing, ThingKind};
 use crate::{report, run};
 
 #[derive(ClapArgs)]
@@ -15,26 +16,21 @@ pub struct DownArgs {
     /// Remove the registry, its images, the network and all state as well
     #[arg(long)]
     pub all: bool,
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 pub async fn down(args: DownArgs) -> Result<()> {
     let session = Session::open(&args.lab).await?;
     let _lock = session.lock()?;
-    let sink = report::sink(Format::Text, true);
-    let run = session.run(&*sink);
-    let mut removed = run::down::down(&run, args.all).await?;
-    if args.all && session.remove_state()? {
-        removed.push(format!("state in {}", session.state.display()));
+    let sink = report::sink(true);
+    let mut down = run::down::down(&session.run(&*sink), args.all).await?;
+    if args.all && down.left.is_empty() && session.remove_state()? {
+        down.removed.push(Thing::new(ThingKind::State, session.state.display().to_string()));
     }
-    for what in &removed {
-        report::talk(&format!("removed {what}"));
+    match args.output.output {
+        Format::Json => report::data(&report::json(&down)?),
+        Format::Text => report::talk(&report::down(&down)),
     }
-    if removed.is_empty() {
-        report::talk(&format!("lab {}: nothing to remove", session.lab.name));
-    }
-    if !args.all {
-        let kept = run::down::kept(&run);
-        report::talk(&format!("kept {kept}, for a quick next `lab up`; `lab down --all` removes them"));
-    }
-    Ok(())
+    down.check(args.all, &session.flags)
 }

@@ -5,11 +5,12 @@ use clap::{Args as ClapArgs, Subcommand};
 
 use super::args::OutputArgs;
 use super::suggest;
-use crate::event::{Event, Outcome};
+use crate::event::{Event, Outcome, Sink};
 use crate::exec::World;
 use crate::fault::{Fault, Kind};
 use crate::images::Catalogue;
 use crate::ports::Ports as _;
+use crate::report::{Format, ImageList, ListedImage, Reporter};
 use crate::{report, run};
 
 #[derive(Subcommand)]
@@ -34,14 +35,14 @@ pub struct ImagesArgs {
     pub ci: bool,
 }
 
-pub async fn images(verb: ImagesVerb) -> Result<()> {
+pub async fn images(verb: ImagesVerb, reporter: &Reporter) -> Result<()> {
     let catalogue = Catalogue::load()?;
     // Images belong to the engine, not to a lab: there is no cluster to know.
     let world = World::connect("/nonexistent".into()).await?;
     match verb {
         ImagesVerb::List(args) => list(&world, &catalogue, &args).await,
-        ImagesVerb::Build(args) => provide(&world, &catalogue, &args, run::Source::Build).await,
-        ImagesVerb::Pull(args) => provide(&world, &catalogue, &args, run::Source::Registry).await,
+        ImagesVerb::Build(args) => provide(&world, &catalogue, &args, run::Source::Build, reporter).await,
+        ImagesVerb::Pull(args) => provide(&world, &catalogue, &args, run::Source::Registry, reporter).await,
     }
 }
 
@@ -60,21 +61,32 @@ fn names(catalogue: &Catalogue, args: &ImagesArgs) -> Result<Vec<String>> {
 }
 
 async fn list(world: &World, catalogue: &Catalogue, args: &ImagesArgs) -> Result<()> {
-    names(catalogue, args)?;
-    let mut states = Vec::new();
-    for image in catalogue.all() {
-        states.push(run::image_state(world.docker(), catalogue, &image.name, run::Source::Auto).await?);
+    let mut images = Vec::new();
+    for name in names(catalogue, args)? {
+        let state = run::image_state(world.docker(), catalogue, &name, run::Source::Auto).await?;
+        let image = catalogue.get(&name)?;
+        let (version, references) = (image.version.clone(), image.references.clone());
+        images.push(ListedImage { name, version, references, state });
     }
-    report::data(&report::images(catalogue, &states));
+    let list = ImageList { images };
+    match args.output.output {
+        Format::Json => report::data(&report::json(&list)?),
+        Format::Text => report::data(&report::images(&list)),
+    }
     Ok(())
 }
 
-async fn provide(world: &World, catalogue: &Catalogue, args: &ImagesArgs, source: run::Source) -> Result<()> {
+async fn provide(
+    world: &World,
+    catalogue: &Catalogue,
+    args: &ImagesArgs,
+    source: run::Source,
+    sink: &dyn Sink,
+) -> Result<()> {
     let mut names = names(catalogue, args)?;
     if source == run::Source::Registry {
         names.retain(|name| catalogue.get(name).is_ok_and(|image| image.upstream));
     }
-    let sink = report::sink(args.output.output, args.ci);
     let started = std::time::Instant::now();
     let (id, title) = ("images".to_owned(), format!("{} images", names.len()));
     sink.emit(Event::StepStarted { id: id.clone(), title: title.clone() });

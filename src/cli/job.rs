@@ -12,8 +12,9 @@ use super::suggest;
 use crate::fault::{Fault, Kind};
 use crate::jobs::Job;
 use crate::plan::Plan;
+use crate::report::Reporter;
 use crate::step::{Action, Step};
-use crate::{report, run};
+use crate::run;
 
 #[derive(ClapArgs)]
 pub struct RunArgs {
@@ -32,11 +33,10 @@ pub struct RunArgs {
     pub timeout: u64,
 }
 
-pub async fn run(args: RunArgs) -> Result<()> {
+pub async fn run(args: RunArgs, reporter: &Reporter) -> Result<()> {
     let job = find(&args.job)?;
     let session = Session::open(&args.lab).await?;
-    let sink = report::sink(args.output.output, args.ci);
-    let run = session.run(&*sink);
+    let run = session.run(reporter);
     run::reach(&run).await?;
     let step = Step {
         id: "job",

@@ -7,7 +7,6 @@ use clap::{Args as ClapArgs, ValueHint};
 
 use super::args::LabArgs;
 use super::session::Session;
-use crate::report::Format;
 use crate::{exec, report, run};
 
 const AFTER: &str = "Use it in this shell: export KUBECONFIG=$(lab kubeconfig --path)
@@ -28,7 +27,7 @@ pub struct KubeconfigArgs {
 
 pub async fn kubeconfig(args: KubeconfigArgs) -> Result<()> {
     let session = Session::open(&args.lab).await?;
-    let sink = report::sink(Format::Text, true);
+    let sink = report::sink(true);
     let run = session.run(&*sink);
     run::reach(&run).await?;
     let path = run.kubeconfig();

@@ -5,15 +5,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::Args as ClapArgs;
-use schemars::JsonSchema;
-use serde::Serialize;
 
 use super::args::{LabArgs, OutputArgs};
 use super::session::Session;
 use super::suggest;
 use crate::ports::LogQuery;
 use crate::report::Format;
-use crate::run::logs::Source;
+use crate::run::logs::{LogLine, Source};
 use crate::{report, run};
 
 const AFTER: &str = "Examples:
@@ -53,17 +51,9 @@ pub struct LogsArgs {
     pub output: OutputArgs,
 }
 
-/// A line of a log, as `--output json` prints it.
-#[derive(Serialize, JsonSchema)]
-pub struct LogLine<'a> {
-    /// The pod, container or node.
-    pub source: &'a str,
-    pub line: &'a str,
-}
-
 pub async fn logs(args: LogsArgs) -> Result<()> {
     let session = Session::open(&args.lab).await?;
-    let sink = report::sink(Format::Text, true);
+    let sink = report::sink(true);
     let run = session.run(&*sink);
     run::reach(&run).await?;
     let json = args.output.output == Format::Json;
@@ -81,12 +71,12 @@ pub async fn logs(args: LogsArgs) -> Result<()> {
         container: args.container,
     };
     let take = |source: &Source, line: &str| match (json, sources.as_slice()) {
-        (true, _) => match serde_json::to_string(&LogLine { source: source.name(), line }) {
-            Ok(text) => report::line(&text),
+        (true, _) => match report::json_line(&LogLine { source: source.name(), line }) {
+            Ok(text) => report::data_line(&text),
             Err(_) => ControlFlow::Continue(()),
         },
-        (false, [_]) => report::line(line),
-        (false, _) => report::line(&format!("[{}] {line}", source.name())),
+        (false, [_]) => report::data_line(line),
+        (false, _) => report::data_line(&format!("[{}] {line}", source.name())),
     };
     run::logs::read(&run, &sources, &query, &take).await
 }

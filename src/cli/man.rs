@@ -156,8 +156,13 @@ fn tail(command: &Command, main: bool) -> Roff {
     roff
 }
 
-const ENVIRONMENT: [(&str, &str); 6] = [
+const ENVIRONMENT: [(&str, &str); 8] = [
     ("LAB_STATE", "the folder of state; without it XDG_STATE_HOME/lab, and without that ~/.local/state/lab"),
+    ("LAB_CONFIG, LAB_IMAGES", "as --config and --images, which win over them"),
+    (
+        "LAB_NAME, LAB_CLUSTER_WORKERS, …",
+        "fields of the configuration; they win over the file, and flags win over them. lab config show --origin tells",
+    ),
     ("LAB_LOG", "what is logged to standard error: debug shows every call, warn is the default"),
     ("NO_COLOR", "set to anything: no colour and no live display"),
     ("DOCKER_HOST", "the Docker engine; without it, the one of the current Docker context"),

@@ -7,6 +7,7 @@ mod credentials;
 mod diagnose;
 mod doctor;
 mod down;
+mod environment;
 mod images;
 mod job;
 mod kubeconfig;
@@ -27,7 +28,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::exec::host;
 use crate::fault::{self, Fault, Kind};
-use crate::report;
+use crate::report::Reporter;
 use args::{Args, Verb};
 
 /// Parses the command line, runs the verb, reports its error; returns the exit code.
@@ -46,14 +47,11 @@ pub fn main() -> u8 {
     );
     let colour = std::io::stderr().is_terminal() && host::variable("NO_COLOR").is_none();
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(std::io::stderr).init();
-    match run(args) {
-        Ok(()) => 0,
-        Err(error) => {
-            let error = engine_trouble(error);
-            report::error(&error);
-            fault::kind(&error).exit_code()
-        }
-    }
+    let wishes = args.verb.wishes();
+    let mut reporter = Reporter::new(&wishes);
+    let ready = wishes.junit.map_or(Ok(()), |path| reporter.add_junit(&path));
+    let result = ready.and_then(|()| run(args, &reporter)).map_err(engine_trouble);
+    reporter.end(result)
 }
 
 /// An engine that fails outside a step is trouble of this machine, not a bug of ours.
@@ -72,7 +70,7 @@ fn engine_trouble(error: anyhow::Error) -> anyhow::Error {
 }
 
 #[tokio::main]
-async fn run(args: Args) -> anyhow::Result<()> {
+async fn run(args: Args, reporter: &Reporter) -> anyhow::Result<()> {
     // From here on, and not from the first moment of waiting on.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -80,19 +78,19 @@ async fn run(args: Args) -> anyhow::Result<()> {
     let serving = Cell::new(false);
     let work = async {
         match args.verb {
-            Verb::Up(args) => up::up(args).await,
+            Verb::Up(args) => up::up(args, reporter).await,
             Verb::Down(args) => down::down(args).await,
             Verb::Status(args) => status::status(args).await,
-            Verb::Plan(args) => plan::plan(&args),
+            Verb::Plan(args) => plan::plan(&args).await,
             Verb::Doctor(args) => doctor::doctor(args).await,
-            Verb::Run(args) => job::run(args).await,
+            Verb::Run(args) => job::run(args, reporter).await,
             Verb::Logs(args) => logs::logs(args).await,
             Verb::Credentials(args) => credentials::credentials(args).await,
             Verb::Kubeconfig(args) => kubeconfig::kubeconfig(args).await,
             Verb::Open(args) => open::open(args, &serving).await,
             Verb::Diagnose(args) => diagnose::diagnose(args).await,
-            Verb::Images(verb) => images::images(verb).await,
-            Verb::Config(verb) => config::config(&verb),
+            Verb::Images(verb) => images::images(verb, reporter).await,
+            Verb::Config(verb) => config::config(verb),
             Verb::Completions(args) => completions::completions(&args),
             Verb::Man(args) => man::man(&args),
         }

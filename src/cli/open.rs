@@ -11,7 +11,6 @@ use super::suggest;
 use crate::exec::{browser, host};
 use crate::fault::{Fault, Kind};
 use crate::ports::Ports as _;
-use crate::report::Format;
 use crate::run::{forward, open};
 use crate::{report, run};
 
@@ -50,7 +49,7 @@ pub async fn open(args: OpenArgs, serving: &Cell<bool>) -> Result<()> {
         return Err(Fault::new(Kind::Usage, "only `lab open spark` takes an application").error());
     }
     let session = Session::open(&args.lab).await?;
-    let sink = report::sink(Format::Text, true);
+    let sink = report::sink(true);
     let run = session.run(&*sink);
     run::reach(&run).await?;
     let (kube, flags) = (session.world.kube(), &session.flags);

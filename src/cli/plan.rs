@@ -4,22 +4,28 @@ use anyhow::Result;
 use clap::Args as ClapArgs;
 
 use super::args::{LabArgs, OutputArgs};
-use super::session::resolve;
+use super::session::{Session, resolve};
 use crate::components::Site;
 use crate::images::Catalogue;
 use crate::report::Format;
-use crate::{plan, report};
+use crate::{plan, report, run};
 
 #[derive(ClapArgs)]
 pub struct PlanArgs {
     #[command(flatten)]
     pub lab: LabArgs,
+    /// Compare what stands with what the configuration says, and change nothing; exit code 9 where they differ
+    #[arg(long)]
+    pub diff: bool,
     /// JSON shows every object
     #[command(flatten)]
     pub output: OutputArgs,
 }
 
-pub fn plan(args: &PlanArgs) -> Result<()> {
+pub async fn plan(args: &PlanArgs) -> Result<()> {
+    if args.diff {
+        return diff(args).await;
+    }
     let lab = resolve(&args.lab)?;
     let plan = plan::up(&Site { lab: &lab, catalogue: &Catalogue::load()? })?;
     match args.output.output {
@@ -27,4 +33,16 @@ pub fn plan(args: &PlanArgs) -> Result<()> {
         Format::Text => report::data(&report::plan(&plan)),
     }
     Ok(())
+}
+
+async fn diff(args: &PlanArgs) -> Result<()> {
+    let session = Session::open(&args.lab).await?;
+    let plan = plan::up(&Site { lab: &session.lab, catalogue: &session.catalogue })?;
+    let sink = report::sink(true);
+    let diff = run::diff(&session.run(&*sink), &plan).await?;
+    match args.output.output {
+        Format::Json => report::data(&report::json(&diff)?),
+        Format::Text => report::data(&report::diff(&diff)),
+    }
+    diff.check(&session.flags)
 }

@@ -5,16 +5,18 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-
+use clap::ValueEnum;
 use nix::fcntl::{Flock, FlockArg};
 
-use super::args::LabArgs;
-use crate::config::{self, Lab};
+use super::args::{LabArgs, quoted};
+use super::environment::Environment;
+use crate::config::{self, Lab, Overrides, Resolved, Source};
 use crate::event::Sink;
 use crate::exec::{World, host};
 use crate::fault::{Fault, Kind};
 use crate::images::Catalogue;
-use crate::run::Run;
+use crate::report;
+use crate::run::{self, Run};
 
 /// The lab's lock, of the kernel: it ends with the process, however that ends.
 pub type Lock = Flock<std::fs::File>;
@@ -25,31 +27,71 @@ pub struct Session {
     pub catalogue: Catalogue,
     pub world: World,
     pub state: PathBuf,
-    source: crate::run::Source,
+    source: run::Source,
     /// The flags that name this lab, each with a space before it.
     pub flags: String,
 }
 
-/// Reads the configuration that the flags name.
+/// Reads the configuration that flags and environment name.
 ///
 /// # Errors
 /// [`Kind::Config`] with every problem of it.
 pub fn resolve(args: &LabArgs) -> Result<Lab> {
-    let overrides = args.overrides();
-    let built_in = match args.config.as_str() {
-        "full" => Some(config::FULL),
-        "small" => Some(config::SMALL),
-        "ci" => Some(config::CI),
-        _ => None,
-    };
-    let lab = match built_in {
-        Some(text) => config::load(text, &format!("{} (built in)", args.config), &overrides),
-        None => config::load_file(Path::new(&args.config), &overrides),
-    };
-    lab.map_err(|problems| {
-        let fault = Fault::new(Kind::Config, "the configuration cannot be used");
-        anyhow::Error::new(problems).context(fault.next("mend these lines; lab-configs/full.yaml shows every key"))
-    })
+    Ok(resolved(args)?.lab)
+}
+
+/// The same, and where each value comes from.
+///
+/// # Errors
+/// [`Kind::Config`] with every problem of it.
+pub fn resolved(args: &LabArgs) -> Result<Resolved> {
+    let environment = Environment::read();
+    for warning in environment.warnings() {
+        report::talk(&warning);
+    }
+    let name = args.config.as_deref().or(environment.get("LAB_CONFIG")).unwrap_or("full");
+    let overrides = Overrides { variables: environment.variables.clone(), ..args.overrides() };
+    let resolved = Source::named(name).and_then(|source| config::resolve(&source, &overrides));
+    let resolved = resolved.map_err(|problems| refused("the configuration cannot be used", problems))?;
+    if resolved.is_old() {
+        report::talk(&old_version(&resolved.file, resolved.version));
+    }
+    Ok(resolved)
+}
+
+/// Problems of configurations as an error.
+pub fn refused(
+    what: &str,
+    problems: impl std::fmt::Display + std::fmt::Debug + Send + Sync + 'static,
+) -> anyhow::Error {
+    let next = "mend these lines; lab config show --config full   (prints every field)";
+    anyhow::Error::msg(problems).context(Fault::new(Kind::Config, what).next(next))
+}
+
+/// What is said of a file that is read for a while yet.
+pub fn old_version(file: &str, version: &str) -> String {
+    format!(
+        "warning: {file} is written in {version}; lab config migrate {} shows it in {}",
+        quoted(file),
+        config::VERSION
+    )
+}
+
+/// Where images come from: as the flag says, or else `LAB_IMAGES`.
+fn images(args: &LabArgs) -> Result<run::Source> {
+    let environment = Environment::read();
+    let variable = environment.get("LAB_IMAGES").filter(|_| args.images.is_none());
+    let chosen = variable.map(|word| <run::Source as ValueEnum>::from_str(word, false)).transpose();
+    let chosen = chosen.map_err(|_| {
+        let known: Vec<String> = run::Source::value_variants()
+            .iter()
+            .filter_map(ValueEnum::to_possible_value)
+            .map(|value| value.get_name().to_owned())
+            .collect();
+        let what = format!("LAB_IMAGES: must be one of {}, got {:?}", known.join(", "), variable.unwrap_or_default());
+        Fault::new(Kind::Usage, what).error()
+    })?;
+    Ok(args.images.or(chosen).unwrap_or(run::Source::Auto))
 }
 
 impl Session {
@@ -59,7 +101,7 @@ impl Session {
             host::state_home().context(Fault::new(Kind::Host, "neither LAB_STATE, XDG_STATE_HOME nor HOME is set"))?;
         let state = home.join(&lab.name);
         let world = World::connect(state.join("kubeconfig")).await?;
-        Ok(Self { lab, catalogue: Catalogue::load()?, world, state, source: args.images, flags: args.typed() })
+        Ok(Self { lab, catalogue: Catalogue::load()?, world, state, source: images(args)?, flags: args.typed() })
     }
 
     pub fn run<'a>(&'a self, sink: &'a dyn Sink) -> Run<'a, World> {

@@ -19,13 +19,13 @@ pub struct StatusArgs {
 
 pub async fn status(args: StatusArgs) -> Result<()> {
     let session = Session::open(&args.lab).await?;
-    let sink = report::sink(Format::Text, true);
+    let sink = report::sink(true);
     let status = run::status::status(&session.run(&*sink)).await?;
     match args.output.output {
         Format::Json => report::data(&report::json(&status)?),
         Format::Text => report::data(&report::status(&status)),
     }
-    if status.healthy() {
+    if status.healthy {
         return Ok(());
     }
     let what = format!("lab {} is not up", session.lab.name);

@@ -9,6 +9,7 @@ use super::args::{LabArgs, OutputArgs};
 use super::session::Session;
 use crate::components::Site;
 use crate::exec::host::Machine;
+use crate::report::{Format, Reporter};
 use crate::{exec, plan, report, run};
 
 #[derive(ClapArgs)]
@@ -23,27 +24,33 @@ pub struct UpArgs {
     /// Run the smoke job although its last verdict still holds
     #[arg(long)]
     pub smoke: bool,
+    /// Write a JUnit report of all steps and of the smoke job's checks, however the run ends
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
     /// Merge the lab's context into this kubeconfig file as well
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub merge_kubeconfig: Option<PathBuf>,
 }
 
-pub async fn up(args: UpArgs) -> Result<()> {
+pub async fn up(args: UpArgs, reporter: &Reporter) -> Result<()> {
     let session = Session::open(&args.lab).await?;
     let _lock = session.lock()?;
-    let sink = report::sink(args.output.output, args.ci);
-    let mut run = session.run(&*sink);
+    let mut run = session.run(reporter);
     run.force_smoke = args.smoke;
-    run::check_host(&run, &Machine).await?;
+    for warning in run::check_host(&run, &Machine).await? {
+        report::talk(&format!("warning: {warning}"));
+    }
     let plan = plan::up(&Site { lab: &session.lab, catalogue: &session.catalogue })?;
     run.up(&plan).await?;
     if let Some(path) = &args.merge_kubeconfig {
         exec::kind::merge(&session.lab.name, path).await?;
     }
-    report::talk(&format!(
-        "  kubectl --kubeconfig {} get nodes\n  lab run pi{1}\n  lab status{1}",
-        run.kubeconfig().display(),
-        session.flags
-    ));
+    if args.output.output == Format::Text {
+        report::talk(&format!(
+            "  kubectl --kubeconfig {} get nodes\n  lab run pi{1}\n  lab status{1}",
+            run.kubeconfig().display(),
+            session.flags
+        ));
+    }
     Ok(())
 }

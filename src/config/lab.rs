@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::jvm_size::JvmSize;
+use super::quantity::Quantity;
 use super::subnet::Subnet;
 
 /// A lab as it shall be. Stored in the cluster and compared on the next run.
@@ -41,9 +43,10 @@ impl Cluster {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cni {
+    #[default]
     KubeRouter,
     Kindnet,
 }
@@ -67,8 +70,7 @@ pub struct SparkOperator {
 #[serde(rename_all = "camelCase")]
 pub struct ObjectStore {
     pub enabled: bool,
-    /// A Kubernetes quantity.
-    pub storage: String,
+    pub storage: Quantity,
     pub bucket: String,
 }
 
@@ -93,24 +95,15 @@ impl Smoke {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Size {
-    /// A Kubernetes quantity.
-    pub cpu_request: String,
-    /// A JVM size such as `512m`.
-    pub memory: String,
+    pub cpu_request: Quantity,
+    pub memory: JvmSize,
 }
 
 impl Size {
     /// The heap and what Spark adds to it for Python: 40 %, at least 384 MiB
     /// (`spark.kubernetes.memoryOverheadFactor`), in bytes.
     fn memory_with_overhead(&self) -> u64 {
-        let digits = self.memory.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-        let unit = match self.memory[digits.len()..].chars().next() {
-            Some('k') => 1 << 10,
-            Some('m') => 1 << 20,
-            Some('g') => 1 << 30,
-            _ => 1,
-        };
-        let heap = digits.parse::<u64>().unwrap_or(0) * unit;
+        let heap = self.memory.bytes();
         heap + (heap * 2 / 5).max(384 << 20)
     }
 }
@@ -121,7 +114,9 @@ mod tests {
 
     #[test]
     fn small_heaps_get_the_least_overhead_and_large_ones_their_share() {
-        let of = |memory: &str| Size { cpu_request: "1".to_owned(), memory: memory.to_owned() }.memory_with_overhead();
+        let of = |memory: &str| {
+            Size { cpu_request: Default::default(), memory: memory.parse().unwrap() }.memory_with_overhead()
+        };
         assert_eq!(of("512m"), (512 + 384) << 20);
         assert_eq!(of("10g"), 14 << 30);
     }

@@ -1,95 +1,94 @@
 //! The configuration of a lab: text → tree → checked values, all problems at once.
 //!
-//! [`v1alpha1`] declares every field with its default and its range, the
-//! [`validate`] rules tie fields together, and [`Lab`] is what the rest of the
-//! program sees: nothing in it is unset or unchecked.
+//! [`v1alpha2`] declares every field with its default, rule and meaning; the
+//! schema, the variables and `lab config show` come from the same walk over it
+//! as the values. The [`validate`] rules tie fields together, and [`Lab`] is
+//! what the rest of the program sees: nothing in it is unset or unchecked.
 
+mod jvm_size;
 mod lab;
 mod measure;
+mod migrate;
 mod name;
+mod overrides;
 mod problem;
+mod quantity;
+mod reading;
+mod resolved;
 mod rules;
+mod schema;
 mod section;
+mod source;
 mod subnet;
 mod tree;
 mod v1alpha1;
+mod v1alpha2;
 mod validate;
+mod version;
+mod yaml;
 
-use std::fs::File;
-use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
+pub use jvm_size::JvmSize;
 pub use lab::{Cluster, Cni, Lab, ObjectStore, Registry, Size, Smoke, SparkOperator};
+pub use migrate::{Migration, migrate};
+pub use overrides::{Overrides, variable};
 pub use problem::{Complaint, Place, Position, Problem, Problems};
+pub use quantity::Quantity;
+pub use resolved::{Origin, Resolved, Setting};
+pub use source::{CI, FULL, SMALL, Source};
 pub use subnet::Subnet;
 
-use section::Override;
-use tree::Value;
+use reading::Reading;
+use version::{CURRENT, Version};
 
-/// Three control planes and three workers: what `lab up` makes when nothing else is said.
-pub const FULL: &str = include_str!("../../lab-configs/full.yaml");
-/// One control plane and one worker, for a small laptop.
-pub const SMALL: &str = include_str!("../../lab-configs/small.yaml");
-/// One control plane and three workers, for continuous integration.
-pub const CI: &str = include_str!("../../lab-configs/ci.yaml");
-
-/// Values from the command line; they win over the file and obey the same rules.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Overrides {
-    pub name: Option<String>,
-    pub subnet: Option<String>,
-    pub api_port: Option<u16>,
-    pub registry_port: Option<u16>,
-}
-
-impl Overrides {
-    fn list(&self) -> Vec<Override> {
-        let text = |value: &Option<String>| value.clone().map(Value::Text);
-        let number = |value: Option<u16>| value.map(|value| Value::Number(value.to_string()));
-        [
-            ("metadata.name", "--name", text(&self.name)),
-            ("spec.cluster.subnet", "--subnet", text(&self.subnet)),
-            ("spec.cluster.apiPort", "--api-port", number(self.api_port)),
-            ("spec.registry.port", "--registry-port", number(self.registry_port)),
-        ]
-        .into_iter()
-        .filter_map(|(path, flag, value)| Some(Override { path, flag, value: value? }))
-        .collect()
-    }
-}
+/// What files are written in today.
+pub const VERSION: &str = CURRENT.name;
 
 /// Reads a configuration; `file` is the name that problems are reported under.
 pub fn load(text: &str, file: &str, overrides: &Overrides) -> Result<Lab, Problems> {
-    let root = tree::parse(text).map_err(|problem| Problems::new(file, vec![problem]))?;
-    let (lab, mut reading) = section::read(&root, &overrides.list(), v1alpha1::lab);
-    validate::check(&lab, &mut reading);
-    reading.finish(file).map(|()| lab)
+    let source = Source { file: file.to_owned(), text: text.to_owned() };
+    resolve(&source, overrides).map(|resolved| resolved.lab)
 }
 
 /// Reads a configuration file.
 pub fn load_file(path: &Path, overrides: &Overrides) -> Result<Lab, Problems> {
-    let file = path.display().to_string();
-    let unreadable = |message: String| Problems::new(&file, vec![Problem::of_file(message)]);
-    let bytes = read_start(path).map_err(|error| {
-        unreadable(match error.kind() {
-            ErrorKind::NotFound => "no such file".to_owned(),
-            ErrorKind::IsADirectory => "is a directory, not a file".to_owned(),
-            _ => format!("cannot be read: {error}"),
-        })
-    })?;
-    // The size first: a file cut off in the middle of a character is too large, not badly encoded.
-    if bytes.len() > tree::MAX_BYTES {
-        return Err(unreadable(tree::too_large()));
-    }
-    let text = String::from_utf8(bytes).map_err(|_| unreadable("is not UTF-8 text".to_owned()))?;
-    load(&text, &file, overrides)
+    resolve(&Source::read(path)?, overrides).map(|resolved| resolved.lab)
 }
 
-/// Reads one byte more than is allowed at most, so that `/dev/zero` ends as well.
-fn read_start(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(tree::MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
+/// Reads a configuration, and keeps where each value comes from.
+pub fn resolve(source: &Source, overrides: &Overrides) -> Result<Resolved, Problems> {
+    let root = tree::parse(&source.text).map_err(|problem| Problems::new(&source.file, vec![problem]))?;
+    let version = version::said(&root).unwrap_or(&CURRENT);
+    let (lab, mut reading) = section::read(&root, overrides, version, version.declaration);
+    validate::check(&lab, &mut reading);
+    reading.finish(&source.file)?;
+    let mut fields = reading.fields;
+    if !version.is_current() {
+        let now: Vec<String> = declaration().fields.into_iter().map(|field| field.path).collect();
+        fields.sort_by_key(|field| now.iter().position(|path| *path == field.path));
+    }
+    fields.retain(|field| variable(&field.path).is_some());
+    Ok(Resolved { lab, file: source.file.clone(), version: version.name, fields })
+}
+
+/// The JSON Schema of the current version.
+pub fn schema() -> serde_json::Value {
+    declaration().schema
+}
+
+/// The paths of all fields, in the order of their declaration.
+pub fn paths() -> Vec<String> {
+    let paths = declaration().fields.into_iter().map(|field| field.path);
+    paths.filter(|path| variable(path).is_some()).collect()
+}
+
+/// What a walk over an empty document finds.
+fn declaration() -> Reading {
+    let start = Position { line: 1, column: 1 };
+    let nothing = tree::Node { value: tree::Value::Null, position: start };
+    let Version { declaration, .. } = CURRENT;
+    section::read(&nothing, &Overrides::default(), &CURRENT, declaration).1
 }
 
 #[cfg(test)]
@@ -102,6 +101,7 @@ mod tests {
             subnet: Some("172.30.0.0/24".to_owned()),
             api_port: Some(17443),
             registry_port: Some(17000),
+            ..Overrides::default()
         }
     }
 
@@ -118,10 +118,10 @@ mod tests {
 
     #[test]
     fn flags_stand_in_for_what_is_missing_or_wrong_in_the_file() {
-        let start = "apiVersion: lab/v1alpha1\nkind: Lab\n";
+        let start = "apiVersion: lab/v1alpha2\nkind: Lab\n";
         let lab = load(start, "lab.yaml", &overrides()).unwrap();
         assert_eq!(lab.name, "second");
-        load(&format!("{start}spec: {{registry: {{port: none}}}}"), "lab.yaml", &overrides()).unwrap();
+        load(&format!("{start}spec: {{ports: {{registry: none}}}}"), "lab.yaml", &overrides()).unwrap();
     }
 
     #[test]
@@ -131,6 +131,7 @@ mod tests {
             subnet: Some("everything".to_owned()),
             api_port: Some(0),
             registry_port: Some(80),
+            ..Overrides::default()
         };
         let expected = "\
             --api-port: must be a whole number from 1024 to 65535, got 0\n\
@@ -144,25 +145,8 @@ mod tests {
     fn a_conflict_is_put_down_to_the_flag() {
         let clashing = Overrides { registry_port: Some(16443), ..Overrides::default() };
         let expected =
-            "--registry-port: spec.cluster.apiPort and spec.registry.port are both 16443; choose two different ports";
+            "--registry-port: spec.ports.api and spec.ports.registry are both 16443; choose two different ports";
         assert_eq!(problems(FULL, &clashing), expected);
-    }
-
-    #[test]
-    fn what_is_no_file_is_told_apart() {
-        let error = |path: &str| load_file(Path::new(path), &Overrides::default()).unwrap_err().to_string();
-        assert_eq!(error("no/such.yaml"), "no/such.yaml: no such file");
-        assert_eq!(error("/"), "/: is a directory, not a file");
-        #[cfg(unix)]
-        assert_eq!(error("/dev/zero"), "/dev/zero: is larger than 256 KiB and can be no lab configuration");
-    }
-
-    #[test]
-    fn a_large_file_is_too_large_wherever_it_is_cut() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        fs_err::write(file.path(), "ü".repeat(tree::MAX_BYTES)).unwrap();
-        let problems = load_file(file.path(), &Overrides::default()).unwrap_err();
-        assert!(problems.to_string().contains("larger than 256 KiB"), "{problems}");
     }
 
     #[test]

@@ -1,41 +1,53 @@
 //! Names that other systems must take: of the lab and of the bucket.
 
-use super::problem::Complaint;
-use super::tree::Value;
+use serde_json::json;
+
+use super::rules::Rule;
 
 /// A host name has at most 63 characters, and `-external-load-balancer` is 23 of them.
 const LONGEST_LAB: usize = 40;
 
+/// Only what a DNS label may hold; a leading hyphen would also look like a flag.
+const LABEL: &str = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$";
+
 /// The name of a lab: a DNS label, because nodes are called after it.
-pub fn lab(value: &Value) -> Result<String, Complaint> {
-    let name = value.text()?;
-    if (1..=LONGEST_LAB).contains(&name.len()) && is_label(name) {
-        return Ok(name.to_owned());
-    }
-    Err(value.must_be(format!("a name of 1 to {LONGEST_LAB} lowercase letters, digits or inner hyphens")))
+pub fn lab() -> Rule<String> {
+    let expected = format!("a name of 1 to {LONGEST_LAB} lowercase letters, digits or inner hyphens");
+    Rule::new(expected, json!({ "type": "string", "maxLength": LONGEST_LAB, "pattern": LABEL }), |value| {
+        let name = value.text()?;
+        Ok(((1..=LONGEST_LAB).contains(&name.len()) && is_label(name)).then(|| name.to_owned()))
+    })
 }
+
+/// What S3 reserves; MinIO keeps the last one for itself.
+const RESERVED: &str = "^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|--x-s3|--table-s3)$|^minio$";
 
 /// The name of a bucket, by the rules of S3.
 ///
 /// Dots are valid in S3 but break host names of buckets under TLS, so they are refused.
-pub fn bucket(value: &Value) -> Result<String, Complaint> {
-    let name = value.text()?;
-    if !(3..=63).contains(&name.len()) || !is_label(name) {
-        return Err(value.must_be("a bucket name of 3 to 63 lowercase letters, digits or inner hyphens"));
-    }
-    let starts = ["xn--", "sthree-", "amzn-s3-demo-"];
-    let ends = ["-s3alias", "--ol-s3", "--x-s3", "--table-s3"];
-    // MinIO keeps the last one for itself.
-    if starts.iter().any(|start| name.starts_with(start))
-        || ends.iter().any(|end| name.ends_with(end))
-        || name == "minio"
-    {
-        return Err(value.must_be("a bucket name that S3 does not reserve"));
-    }
-    Ok(name.to_owned())
+pub fn bucket() -> Rule<String> {
+    let schema = json!({
+        "type": "string", "minLength": 3, "maxLength": 63, "pattern": LABEL, "not": { "pattern": RESERVED },
+    });
+    Rule::new("a bucket name of 3 to 63 lowercase letters, digits or inner hyphens", schema, |value| {
+        let name = value.text()?;
+        if !(3..=63).contains(&name.len()) || !is_label(name) {
+            return Ok(None);
+        }
+        if is_reserved(name) {
+            return Err(value.must_be("a bucket name that S3 does not reserve"));
+        }
+        Ok(Some(name.to_owned()))
+    })
 }
 
-/// Only what a DNS label may hold; a leading hyphen would also look like a flag.
+fn is_reserved(name: &str) -> bool {
+    let starts = ["xn--", "sthree-", "amzn-s3-demo-"];
+    let ends = ["-s3alias", "--ol-s3", "--x-s3", "--table-s3"];
+    starts.iter().any(|start| name.starts_with(start)) || ends.iter().any(|end| name.ends_with(end)) || name == "minio"
+}
+
+/// As [`LABEL`] says.
 fn is_label(name: &str) -> bool {
     let characters = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     name.bytes().all(characters) && !name.starts_with('-') && !name.ends_with('-')
@@ -44,6 +56,7 @@ fn is_label(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::tree::Value;
 
     fn text(name: &str) -> Value {
         Value::Text(name.to_owned())
@@ -53,28 +66,28 @@ mod tests {
     fn the_longest_name_still_fits_a_host_name() {
         let longest = "a".repeat(LONGEST_LAB);
         assert_eq!(format!("{longest}-external-load-balancer").len(), 63);
-        assert!(lab(&text(&longest)).is_ok());
-        assert!(lab(&text(&format!("{longest}a"))).is_err());
+        assert!(lab().read(&text(&longest)).is_ok());
+        assert!(lab().read(&text(&format!("{longest}a"))).is_err());
     }
 
     #[test]
     fn names_are_dns_labels() {
         for name in ["a", "lab", "lab-2", "2026"] {
-            assert!(lab(&text(name)).is_ok(), "{name:?}");
+            assert!(lab().read(&text(name)).is_ok(), "{name:?}");
         }
         for name in ["", "-", "-lab", "--help", "lab-", "Lab", "my.lab", "my_lab", "my lab", "läb", "lab\n", "../lab"]
         {
-            assert!(lab(&text(name)).is_err(), "{name:?}");
+            assert!(lab().read(&text(name)).is_err(), "{name:?}");
         }
     }
 
     #[test]
     fn buckets_follow_the_rules_of_s3() {
         for name in ["lab", "lab-data", "1st", &"b".repeat(63)] {
-            assert!(bucket(&text(name)).is_ok(), "{name:?}");
+            assert!(bucket().read(&text(name)).is_ok(), "{name:?}");
         }
         for name in ["ab", "La", "my.bucket", "my_bucket", "xn--lab", "lab-s3alias", "minio", &"b".repeat(64)] {
-            assert!(bucket(&text(name)).is_err(), "{name:?}");
+            assert!(bucket().read(&text(name)).is_err(), "{name:?}");
         }
     }
 }

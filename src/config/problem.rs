@@ -14,7 +14,7 @@ pub struct Problems {
 
 impl Problems {
     pub(super) fn new(file: &str, mut list: Vec<Problem>) -> Self {
-        list.sort_by_key(|problem| problem.place);
+        list.sort_by(|one, other| one.place.cmp(&other.place));
         Self { file: file.to_owned(), list }
     }
 }
@@ -30,10 +30,11 @@ impl fmt::Display for Problems {
             match place {
                 Place::File => write!(f, "{}: ", self.file)?,
                 Place::Flag(flag) => write!(f, "{flag}: ")?,
+                Place::Variable(name) => write!(f, "{name}: ")?,
                 Place::At(Position { line, column }) => write!(f, "{}:{line}:{column}: ", self.file)?,
             }
-            // A flag says by itself which field it sets.
-            if !path.is_empty() && !matches!(place, Place::Flag(_)) {
+            // Flags and variables say by themselves which field they set.
+            if !path.is_empty() && !matches!(place, Place::Flag(_) | Place::Variable(_)) {
                 write!(f, "{path}: ")?;
             }
             write!(f, "{complaint}")?;
@@ -61,10 +62,12 @@ impl Problem {
 }
 
 /// Where a value was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     File,
     Flag(&'static str),
+    /// Of the environment.
+    Variable(String),
     At(Position),
 }
 

@@ -1,55 +1,33 @@
-//! Reads mappings key by key and collects what is wrong on the way.
+//! Walks a declaration: reads mappings key by key, collects what is wrong on the way, and describes every field.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use super::problem::{Complaint, Place, Position, Problem, Problems};
+use super::overrides::Overrides;
+use super::problem::{Complaint, Place, Position};
+use super::reading::{Field, Reading};
+use super::rules::Rule;
+use super::schema::Object;
 use super::tree::{Node, Value};
+use super::version::Version;
 
-/// A value from the command line in place of the one in the file.
-pub struct Override {
-    pub path: &'static str,
-    pub flag: &'static str,
-    pub value: Value,
-}
-
-/// What a walk through the tree found out besides the values.
-#[derive(Default)]
-pub struct Reading {
-    /// Where each field was written; one that is not here has its default.
-    written: BTreeMap<String, Place>,
-    /// The fields that are wrong by themselves; they have their default meanwhile.
-    wrong: BTreeSet<String>,
-    problems: Vec<Problem>,
-}
-
-impl Reading {
-    /// Complains about fields that don't fit each other, at one that somebody wrote.
-    pub fn conflict(&mut self, paths: &[&str], complaint: Complaint) {
-        if paths.iter().any(|path| self.wrong.contains(*path)) {
-            return;
-        }
-        let written = paths.iter().filter_map(|path| Some((*path, *self.written.get(*path)?)));
-        // A flag is the latest decision, so it comes before anything in the file.
-        let (path, place) = written.min_by_key(|(_, place)| matches!(place, Place::At(_))).unwrap_or(("", Place::File));
-        self.complain(path.to_owned(), place, complaint);
-    }
-
-    pub fn finish(self, file: &str) -> Result<(), Problems> {
-        if self.problems.is_empty() { Ok(()) } else { Err(Problems::new(file, self.problems)) }
-    }
-
-    fn complain(&mut self, path: String, place: Place, complaint: Complaint) {
-        self.problems.push(Problem { path, place, complaint });
-    }
-}
-
-/// Reads a whole document; `schema` asks for all that it knows.
-pub fn read<T>(root: &Node, overrides: &[Override], schema: impl FnOnce(&mut Section<'_>) -> T) -> (T, Reading) {
+/// Reads a whole document.
+pub fn read<T>(
+    root: &Node,
+    overrides: &Overrides,
+    version: &Version,
+    declaration: impl FnOnce(&mut Section<'_>) -> T,
+) -> (T, Reading) {
     let mut reading = Reading::default();
     let start = Position { line: 1, column: 1 };
-    let outside = Section::new(String::new(), start, overrides, &mut reading);
-    let value = outside.enter(Some(root), schema);
+    let context = Context { overrides, version };
+    let outside = Section::new(String::new(), start, &context, &mut reading);
+    let (value, object) = outside.enter(Some(root), declaration);
+    reading.schema = object.root();
     (value, reading)
+}
+
+/// What is the same in every section.
+struct Context<'a> {
+    overrides: &'a Overrides,
+    version: &'a Version,
 }
 
 /// One mapping of the file. A key that is never asked for is unknown.
@@ -61,69 +39,80 @@ pub struct Section<'a> {
     /// It is no mapping at all: what is missing in it is no news.
     broken: bool,
     known: Vec<&'static str>,
-    overrides: &'a [Override],
+    object: Object,
+    context: &'a Context<'a>,
     reading: &'a mut Reading,
 }
 
 impl<'a> Section<'a> {
-    fn new(path: String, position: Position, overrides: &'a [Override], reading: &'a mut Reading) -> Self {
-        Self { path, position, entries: &[], broken: false, known: Vec::new(), overrides, reading }
+    fn new(path: String, position: Position, context: &'a Context<'a>, reading: &'a mut Reading) -> Self {
+        let object = Object::default();
+        Self { path, position, entries: &[], broken: false, known: Vec::new(), object, context, reading }
     }
 
     /// Reads the mapping below a key; without one, every field in it has its default.
-    pub fn section<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Section<'_>) -> T) -> T {
+    pub fn section<T>(&mut self, key: &'static str, description: &str, read: impl FnOnce(&mut Section<'_>) -> T) -> T {
         self.known.push(key);
         let node = entry(self.entries, key);
-        let mut section = Section::new(self.path_of(key), self.position, self.overrides, self.reading);
+        let mut section = Section::new(self.path_of(key), self.position, self.context, self.reading);
         section.broken = self.broken;
-        section.enter(node, read)
+        let (value, object) = section.enter(node, read);
+        self.object.section(key, description, object);
+        value
     }
 
-    /// Reads a field that may be left out.
-    pub fn field<T>(&mut self, key: &'static str, default: T, rule: impl Fn(&Value) -> Result<T, Complaint>) -> T {
-        self.value(key, rule).unwrap_or(default)
+    /// Reads a field that may be left out; its default is in the notation of the file.
+    pub fn field<T: Default>(&mut self, key: &'static str, default: &str, rule: &Rule<T>, description: &str) -> T {
+        let default = rule.value(default);
+        self.object.field(key, rule, Some(default.json()), description);
+        let (value, _) = self.value(key, rule, default.json());
+        value.unwrap_or_else(|| {
+            rule.read(&default).unwrap_or_else(|complaint| {
+                self.reading.complain(format!("default of {}", self.path_of(key)), Place::File, complaint);
+                T::default()
+            })
+        })
     }
 
     /// Reads a field that has no default.
-    pub fn required<T: Default>(
-        &mut self,
-        key: &'static str,
-        example: &str,
-        rule: impl Fn(&Value) -> Result<T, Complaint>,
-    ) -> T {
-        let value = self.value(key, rule);
-        let path = self.path_of(key);
-        if !self.broken && !self.reading.written.contains_key(&path) {
+    pub fn required<T: Default>(&mut self, key: &'static str, example: &str, rule: &Rule<T>, description: &str) -> T {
+        self.object.field(key, rule, None, description);
+        let (value, given) = self.value(key, rule, serde_json::Value::Null);
+        if !self.broken && !given {
             let complaint = Complaint::new("is missing").hint(format!("add {key}: {example}"));
-            self.reading.complain(path, Place::At(self.position), complaint);
+            self.reading.complain(self.path_of(key), Place::At(self.position), complaint);
         }
         value.unwrap_or_default()
     }
 
-    fn value<T>(&mut self, key: &'static str, rule: impl Fn(&Value) -> Result<T, Complaint>) -> Option<T> {
+    /// The value of a field, and whether somebody gave one, right or wrong.
+    fn value<T>(&mut self, key: &'static str, rule: &Rule<T>, default: serde_json::Value) -> (Option<T>, bool) {
         self.known.push(key);
-        let path = self.path_of(key);
-        let from_flag = self.overrides.iter().find(|flag| flag.path == path);
-        let from_file = entry(self.entries, key);
-        let (value, place) = match (from_flag, from_file) {
-            (Some(flag), _) => (&flag.value, Place::Flag(flag.flag)),
-            (None, Some(node)) => (&node.value, Place::At(node.position)),
-            (None, None) => return None,
+        let name = self.path_of(key);
+        let path = self.context.version.path_now(&name).to_owned();
+        let given = match (self.context.overrides.find(&path), entry(self.entries, key)) {
+            (Some((place, word)), _) => Some((rule.value(&word), place)),
+            (None, Some(node)) => Some((node.value.clone(), Place::At(node.position))),
+            (None, None) => None,
         };
-        self.reading.written.insert(path.clone(), place);
-        let result = match value {
+        let mut field = Field { path, name, value: default, place: None, wrong: false };
+        let Some((value, place)) = given else {
+            self.reading.fields.push(field);
+            return (None, false);
+        };
+        field.place = Some(place.clone());
+        field.value = value.json();
+        let result = match &value {
             Value::Null => Err(Complaint::new("has no value").hint("write one")),
-            value => rule(value),
+            value => rule.read(value),
         };
-        result
-            .map_err(|complaint| {
-                self.reading.wrong.insert(path.clone());
-                self.reading.complain(path, place, complaint);
-            })
-            .ok()
+        field.wrong = result.is_err();
+        let name = field.name.clone();
+        self.reading.fields.push(field);
+        (result.map_err(|complaint| self.reading.complain(name, place, complaint)).ok(), true)
     }
 
-    fn enter<T>(mut self, node: Option<&'a Node>, read: impl FnOnce(&mut Section<'_>) -> T) -> T {
+    fn enter<T>(mut self, node: Option<&'a Node>, read: impl FnOnce(&mut Section<'_>) -> T) -> (T, Object) {
         match node.map(|node| (&node.value, node.position)) {
             // A key whose lines are all commented out has no value: the same as no key.
             None | Some((Value::Null, _)) => {}
@@ -138,7 +127,7 @@ impl<'a> Section<'a> {
         }
         let result = read(&mut self);
         self.check_keys();
-        result
+        (result, self.object)
     }
 
     fn check_keys(&mut self) {
@@ -160,6 +149,9 @@ impl<'a> Section<'a> {
 
     fn suggestion(&self, key: &Node) -> String {
         let written = key.value.text().unwrap_or_default();
+        if let Some(moved) = self.context.version.moved_here(&self.path_of(written)) {
+            return moved;
+        }
         let distance = |known: &&&str| strsim::damerau_levenshtein(written, known);
         match self.known.iter().min_by_key(distance) {
             // One slip in three letters is a slip; more is another word.
@@ -173,7 +165,8 @@ impl<'a> Section<'a> {
     }
 }
 
-fn entry<'a>(entries: &'a [(Node, Node)], key: &str) -> Option<&'a Node> {
+/// The value below a key.
+pub fn entry<'a>(entries: &'a [(Node, Node)], key: &str) -> Option<&'a Node> {
     entries.iter().find(|(name, _)| is(name, key)).map(|(_, node)| node)
 }
 

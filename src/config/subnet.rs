@@ -6,8 +6,10 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
+use serde_json::json;
 
 use super::problem::Complaint;
+use super::rules::Rule;
 use super::tree::Value;
 
 const PRIVATE: [Subnet; 3] =
@@ -54,10 +56,11 @@ impl Subnet {
 }
 
 /// A private range of a size between two prefixes.
-pub fn private(prefixes: RangeInclusive<u8>) -> impl Fn(&Value) -> Result<Subnet, Complaint> {
-    move |value| {
+pub fn private(prefixes: RangeInclusive<u8>) -> Rule<Subnet> {
+    let (largest, smallest) = (*prefixes.start(), *prefixes.end());
+    let expected = format!("a private range from /{largest} to /{smallest}");
+    Rule::new(expected, json!({ "type": "string", "pattern": pattern(&prefixes) }), move |value| {
         let subnet: Subnet = value.text()?.parse()?;
-        let (largest, smallest) = (prefixes.start(), prefixes.end());
         if !subnet.is_private() {
             let [a, b, c] = PRIVATE;
             return Err(value.must_be(format!("a private range within {a}, {b} or {c}")));
@@ -65,8 +68,20 @@ pub fn private(prefixes: RangeInclusive<u8>) -> impl Fn(&Value) -> Result<Subnet
         if !prefixes.contains(&subnet.prefix) {
             return Err(value.must_be(format!("a range from /{largest} to /{smallest}")));
         }
-        Ok(subnet)
-    }
+        Ok(Some(subnet))
+    })
+}
+
+/// The private ranges of these sizes; that the address is the first of its range is not for a pattern.
+fn pattern(prefixes: &RangeInclusive<u8>) -> String {
+    let [ten, hundred, two] = PRIVATE.map(|private| {
+        let sizes = prefixes.clone().filter(|prefix| *prefix >= private.prefix).map(|prefix| prefix.to_string());
+        sizes.collect::<Vec<_>>().join("|")
+    });
+    let octet = "\\.(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
+    format!(
+        "^(10({octet}){{3}}/({ten})|172\\.(1[6-9]|2[0-9]|3[01])({octet}){{2}}/({hundred})|192\\.168({octet}){{2}}/({two}))$"
+    )
 }
 
 impl FromStr for Subnet {
@@ -83,6 +98,13 @@ impl FromStr for Subnet {
             return Err(value().must_be("the first address of the range").hint(format!("write {subnet}")));
         }
         Ok(subnet)
+    }
+}
+
+/// The range of nothing, in the place of one that cannot be used.
+impl Default for Subnet {
+    fn default() -> Self {
+        Self::new([0, 0, 0, 0], 32)
     }
 }
 

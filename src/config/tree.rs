@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use serde_json::Value as Json;
 use serde_saphyr::granit_parser::{Event, Marker, Parser, ScalarStyle, StrInput, options};
 
 use super::problem::{Complaint, Place, Position, Problem};
@@ -14,13 +15,13 @@ pub const MAX_BYTES: usize = 256 * 1024;
 /// The schema is five levels deep; the limit keeps the recursion small.
 const MAX_DEPTH: usize = 16;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Node {
     pub value: Value,
     pub position: Position,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Value {
     Null,
     Bool(bool),
@@ -38,6 +39,20 @@ impl Value {
             Value::Text(text) => Ok(text),
             Value::Bool(_) | Value::Number(_) => Err(self.must_be("text").hint("put it in quotes")),
             _ => Err(self.must_be("text")),
+        }
+    }
+
+    /// A scalar as JSON; a number that JSON would write otherwise is text, as other YAML readers may take it otherwise.
+    pub fn json(&self) -> Json {
+        match self {
+            Self::Bool(value) => Json::Bool(*value),
+            Self::Number(text) => {
+                let number = serde_json::from_str(text).unwrap_or(Json::Null);
+                let written = number.to_string();
+                if written == *text { number } else { Json::String(text.clone()) }
+            }
+            Self::Text(text) => Json::String(text.clone()),
+            Self::Null | Self::List | Self::Map(_) => Json::Null,
         }
     }
 
@@ -149,7 +164,7 @@ impl<'a> Tree<'a> {
 }
 
 /// What a word without quotes means in YAML 1.2.
-fn plain(text: &str) -> Value {
+pub fn plain(text: &str) -> Value {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
         "true" | "True" | "TRUE" => Value::Bool(true),

@@ -2,7 +2,7 @@
 
 use super::lab::{Cluster, Lab};
 use super::problem::Complaint;
-use super::section::Reading;
+use super::reading::Reading;
 use super::subnet::Subnet;
 
 const CONTROL_PLANES: &str = "spec.cluster.controlPlanes";
@@ -10,8 +10,8 @@ const WORKERS: &str = "spec.cluster.workers";
 const SUBNET: &str = "spec.cluster.subnet";
 const POD_SUBNET: &str = "spec.cluster.podSubnet";
 const SERVICE_SUBNET: &str = "spec.cluster.serviceSubnet";
-const API_PORT: &str = "spec.cluster.apiPort";
-const REGISTRY_PORT: &str = "spec.registry.port";
+const API_PORT: &str = "spec.ports.api";
+const REGISTRY_PORT: &str = "spec.ports.registry";
 const SMOKE: &str = "spec.smoke.enabled";
 
 pub fn check(lab: &Lab, reading: &mut Reading) {
@@ -22,7 +22,8 @@ pub fn check(lab: &Lab, reading: &mut Reading) {
     room_for_containers(reading, cluster);
     room_for_pods(reading, cluster);
     if cluster.api_port == lab.registry.port {
-        let message = format!("{API_PORT} and {REGISTRY_PORT} are both {}", cluster.api_port);
+        let message =
+            format!("{} and {} are both {}", reading.name(API_PORT), reading.name(REGISTRY_PORT), cluster.api_port);
         reading.conflict(&[API_PORT, REGISTRY_PORT], Complaint::new(message).hint("choose two different ports"));
     }
     if lab.smoke.enabled {

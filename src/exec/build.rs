@@ -27,6 +27,12 @@ const PASSED_THROUGH: [&str; 12] = [
 pub struct Buildx;
 
 impl Builder for Buildx {
+    async fn version(&self) -> Result<String> {
+        let text = Command::new("docker").args(["buildx", "version"]).output().await?;
+        // `github.com/docker/buildx v0.29.1 <commit>`
+        Ok(text.split_whitespace().nth(1).unwrap_or_default().trim_start_matches('v').to_owned())
+    }
+
     async fn bootstrap(&self, script: &Path, tag: &str) -> Result<()> {
         let pipeline = r#"set -o pipefail; bash "$0" | docker import - "$1""#;
         let script = script.to_string_lossy();

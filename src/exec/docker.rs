@@ -2,7 +2,7 @@
 
 mod answers;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::Ipv4Addr;
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -26,17 +26,22 @@ use crate::ports::{Container, ContainerSpec, Docker, Engine, Image, LogQuery, Ne
 /// A connection to the engine that the `docker` program would use.
 pub struct Bollard {
     client: bollard::Docker,
+    /// Reached through a socket file.
+    local: bool,
 }
 
 impl Bollard {
     /// Connects to `DOCKER_HOST`, or to the endpoint of the current Docker context.
     pub async fn connect() -> Result<Self> {
-        let client = match context_endpoint().await {
-            Some(host) => bollard::Docker::connect_with_host(&host),
+        let endpoint = context_endpoint().await;
+        let client = match &endpoint {
+            Some(host) => bollard::Docker::connect_with_host(host),
             None => bollard::Docker::connect_with_defaults(),
         }?;
         let client = client.negotiate_version().await?;
-        Ok(Self { client })
+        let endpoint = endpoint.or_else(|| super::host::variable("DOCKER_HOST"));
+        let local = endpoint.is_none_or(|endpoint| endpoint.starts_with("unix:"));
+        Ok(Self { client, local })
     }
 }
 
@@ -60,6 +65,9 @@ impl Docker for Bollard {
             cpus: info.ncpu.unwrap_or_default().unsigned_abs(),
             memory: info.mem_total.unwrap_or_default().unsigned_abs(),
             root: info.docker_root_dir.unwrap_or_default(),
+            kernel: info.kernel_version.unwrap_or_default(),
+            security: info.security_options.unwrap_or_default(),
+            local: self.local,
         })
     }
 
@@ -106,6 +114,11 @@ impl Docker for Bollard {
         Ok(containers)
     }
 
+    async fn all_containers(&self) -> Result<Vec<Container>> {
+        let options = ListContainersOptionsBuilder::new().all(true).build();
+        Ok(self.client.list_containers(Some(options)).await?.into_iter().map(container).collect())
+    }
+
     async fn run_container(&self, spec: &ContainerSpec) -> Result<()> {
         let inside = format!("{}/tcp", spec.port.1);
         // Loopback only: nothing of a lab listens for the neighbours.
@@ -146,6 +159,41 @@ impl Docker for Bollard {
         self.start_container(&spec.name).await
     }
 
+    async fn try_privileged(&self, name: &str, image: &str, label: (&str, &str), argv: &[&str]) -> Result<Output> {
+        let body = ContainerCreateBody {
+            image: Some(image.to_owned()),
+            entrypoint: Some(argv.iter().map(|&word| word.to_owned()).collect()),
+            cmd: Some(Vec::new()),
+            labels: Some(HashMap::from([(label.0.to_owned(), label.1.to_owned())])),
+            host_config: Some(HostConfig {
+                privileged: Some(true),
+                network_mode: Some("none".to_owned()),
+                // As kind does, so that an engine with user namespaces is no hindrance.
+                userns_mode: Some("host".to_owned()),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let options = CreateContainerOptionsBuilder::new().name(name).build();
+        self.client
+            .create_container(Some(options), body)
+            .await
+            .with_context(|| format!("creating container {name}"))?;
+        let ended = async {
+            self.start_container(name).await?;
+            let wait = None::<bollard::query_parameters::WaitContainerOptions>;
+            let code = match Box::pin(self.client.wait_container(name, wait)).next().await {
+                Some(Ok(_)) | None => 0,
+                Some(Err(bollard::errors::Error::DockerContainerWaitError { code, .. })) => code,
+                Some(Err(error)) => return Err(error.into()),
+            };
+            Ok(Output { code, stderr: self.logs(name, 5).await?, ..Output::default() })
+        };
+        let ended = ended.await;
+        self.remove_container(name).await?;
+        ended
+    }
+
     async fn start_container(&self, name: &str) -> Result<()> {
         self.client
             .start_container(name, None::<bollard::query_parameters::StartContainerOptions>)
@@ -165,6 +213,10 @@ impl Docker for Bollard {
         let options = ListVolumesOptionsBuilder::new().filters(&filters).build();
         let volumes = self.client.list_volumes(Some(options)).await?.volumes.unwrap_or_default();
         Ok(volumes.into_iter().map(|volume| volume.name).collect())
+    }
+
+    async fn volume_labels(&self, name: &str) -> Result<Option<BTreeMap<String, String>>> {
+        Ok(found(self.client.inspect_volume(name).await)?.map(|volume| volume.labels.into_iter().collect()))
     }
 
     async fn create_volume(&self, name: &str, label: (&str, &str)) -> Result<()> {

@@ -1,7 +1,11 @@
 //! The machine `lab` runs on: environment, programs, ports, memory.
 
+use std::io::Read as _;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use nix::unistd::AccessFlags;
 
 use crate::ports::Host;
 
@@ -9,6 +13,14 @@ use crate::ports::Host;
 pub fn variable(name: &str) -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// All environment variables whose names begin so, without the empty ones.
+pub fn variables(prefix: &str) -> Vec<(String, String)> {
+    let all = std::env::vars_os().map(|(name, value)| [name, value].map(|part| part.to_string_lossy().into_owned()));
+    all.map(|[name, value]| (name, value))
+        .filter(|(name, value)| name.starts_with(prefix) && !value.is_empty())
+        .collect()
 }
 
 /// This machine.
@@ -20,8 +32,7 @@ impl Host for Machine {
     }
 
     fn kernel_setting(&self, name: &str) -> Option<u64> {
-        let path = Path::new("/proc/sys").join(name.replace('.', "/"));
-        fs_err::read_to_string(path).ok()?.trim().parse().ok()
+        fs_err::read_to_string(setting_path(name)).ok()?.trim().parse().ok()
     }
 
     fn free_disk(&self, path: &Path) -> Option<u64> {
@@ -32,6 +43,63 @@ impl Host for Machine {
         let holds = disks.iter().filter(|disk| path.starts_with(disk.mount_point()));
         holds.max_by_key(|disk| disk.mount_point().as_os_str().len()).map(sysinfo::Disk::available_space)
     }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        variable(name)
+    }
+
+    fn text(&self, path: &str) -> Option<String> {
+        let bytes = fs_err::read(path).ok()?;
+        if !path.ends_with(".gz") {
+            return Some(String::from_utf8_lossy(&bytes).into_owned());
+        }
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(bytes.as_slice()).read_to_string(&mut text).ok()?;
+        Some(text)
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        path.exists()
+    }
+
+    fn may_write(&self, folder: &Path) -> bool {
+        folder.is_dir() && nix::unistd::access(folder, AccessFlags::W_OK | AccessFlags::X_OK).is_ok()
+    }
+
+    fn ca_bundle(&self) -> Option<PathBuf> {
+        ca_bundle()
+    }
+
+    fn is_root(&self) -> bool {
+        nix::unistd::geteuid().is_root()
+    }
+
+    fn raise(&self, setting: &str, value: u64) -> Result<()> {
+        if self.kernel_setting(setting).is_none_or(|now| now < value) {
+            fs_err::write(setting_path(setting), value.to_string()).context("the kernel refused")?;
+        }
+        let kept = fs_err::read_to_string(SETTINGS).unwrap_or_default();
+        fs_err::write(SETTINGS, with_setting(&kept, setting, value)).context("it holds until the next restart only")
+    }
+}
+
+/// Kernel settings that outlive a restart; `make setup` writes the same file.
+const SETTINGS: &str = "/etc/sysctl.d/60-lab.conf";
+
+fn setting_path(name: &str) -> PathBuf {
+    Path::new("/proc/sys").join(name.replace('.', "/"))
+}
+
+/// The text of a file of settings in which one has this value, unless it is higher there already.
+fn with_setting(text: &str, setting: &str, value: u64) -> String {
+    let pair =
+        |line: &str| line.split_once('=').map(|(name, value)| (name.trim().to_owned(), value.trim().parse().ok()));
+    let (old, others): (Vec<&str>, Vec<&str>) =
+        text.lines().partition(|line| pair(line).is_some_and(|(name, _)| name == setting));
+    let highest = old.into_iter().filter_map(|line| pair(line)?.1).fold(value, u64::max);
+    let mut lines: Vec<String> = others.into_iter().map(str::to_owned).collect();
+    lines.push(format!("{setting}={highest}"));
+    lines.join("\n") + "\n"
 }
 
 /// Where the state of labs is kept: `$LAB_STATE`, `$XDG_STATE_HOME/lab` or `~/.local/state/lab`.
@@ -67,4 +135,17 @@ pub fn ca_bundle() -> Option<PathBuf> {
     let usual = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
     let candidates = variable("SSL_CERT_FILE").into_iter().chain(usual.map(str::to_owned));
     candidates.map(PathBuf::from).find(|path| path.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_setting;
+
+    #[test]
+    fn a_setting_is_raised_once_and_its_neighbours_stay() {
+        let text = "# why\na.b = 3\nc.d=1\na.b=9\n";
+        assert_eq!(with_setting(text, "c.d", 5), "# why\na.b = 3\na.b=9\nc.d=5\n");
+        assert_eq!(with_setting(text, "a.b", 5), "# why\nc.d=1\na.b=9\n");
+        assert_eq!(with_setting("", "a.b", 5), "a.b=5\n");
+    }
 }

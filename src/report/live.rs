@@ -59,7 +59,11 @@ impl Sink for Live {
                 self.finish(id);
                 self.say(&format!("\u{1b}[31m✗\u{1b}[0m {title} \u{1b}[2m{}\u{1b}[0m", duration(*took)));
             }
-            Event::RunStarted { .. } | Event::JobLog { .. } | Event::RunDone { .. } => self.say(&plain::line(&event)),
+            _ => {
+                if let Some(line) = plain::line(&event) {
+                    self.say(&line);
+                }
+            }
         }
     }
 }

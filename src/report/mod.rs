@@ -1,8 +1,14 @@
 //! Events and results → people. The only place that prints: stdout is data, stderr is talk.
 
 mod daily;
+mod document;
+mod ending;
+mod findings;
+mod junit;
+mod lines;
 mod live;
 mod plain;
+mod reporter;
 mod text;
 
 use std::io::{IsTerminal as _, Write as _};
@@ -10,10 +16,16 @@ use std::ops::ControlFlow;
 
 use crate::event::Sink;
 use crate::exec::host;
-use crate::fault::{self, Fault, Kind};
 
 pub use daily::{logins, logs};
-pub use text::{images, plan, status};
+pub use document::{
+    Document, FindingList, ImageList, ListedImage, ListedProblem, ProblemList, SettingList, bare_json, json, json_line, schemas,
+};
+pub use findings::findings;
+pub use junit::Junit;
+pub use lines::line;
+pub use reporter::{Reporter, Wishes};
+pub use text::{diff, down, images, plan, status};
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -24,17 +36,9 @@ pub enum Format {
     Json,
 }
 
-/// A result as JSON, with a line feed at its end.
-///
-/// # Errors
-/// When the value has a form that JSON does not know, which would be a bug.
-pub fn json(value: &impl serde::Serialize) -> anyhow::Result<String> {
-    Ok(format!("{}\n", serde_json::to_string_pretty(value)?))
-}
-
 /// Lines for a log, or a live display for a terminal.
-pub fn sink(format: Format, ci: bool) -> Box<dyn Sink> {
-    if format == Format::Json || ci || host::variable("NO_COLOR").is_some() || !std::io::stderr().is_terminal() {
+pub fn sink(ci: bool) -> Box<dyn Sink> {
+    if ci || host::variable("NO_COLOR").is_some() || !std::io::stderr().is_terminal() {
         Box::new(plain::Plain)
     } else {
         Box::new(live::Live::new())
@@ -48,7 +52,7 @@ pub fn data(text: &str) {
 }
 
 /// Prints a line of data at once, and says when nobody reads any more.
-pub fn line(text: &str) -> ControlFlow<()> {
+pub fn data_line(text: &str) -> ControlFlow<()> {
     let mut out = std::io::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
         Ok(()) => ControlFlow::Continue(()),
@@ -59,28 +63,6 @@ pub fn line(text: &str) -> ControlFlow<()> {
 /// Prints a line of talk to standard error.
 pub fn talk(text: &str) {
     drop(writeln!(std::io::stderr().lock(), "{text}"));
-}
-
-/// Prints an error: what, why, and the next command.
-pub fn error(error: &anyhow::Error) {
-    let kind = fault::kind(error);
-    let found = error.downcast_ref::<Fault>();
-    let mut causes = error.chain().map(ToString::to_string);
-    let mut said = causes.next().unwrap_or_default();
-    talk(&format!("\n{}: {said}", kind.heading()));
-    for cause in causes {
-        // Libraries often repeat their cause in their own words.
-        if said.contains(cause.trim_end()) {
-            continue;
-        }
-        said.clone_from(&cause);
-        talk(&format!("  because: {}", cause.trim_end().replace('\n', "\n    ")));
-    }
-    match (kind, found.and_then(|fault| fault.next.as_ref())) {
-        (_, Some(next)) => talk(&format!("  next: {next}")),
-        (Kind::Bug, None) => talk("  next: run again with LAB_LOG=debug and report what it prints"),
-        _ => {}
-    }
 }
 
 /// Seconds and minutes as people read them: `8 s`, `2 min 5 s`.

@@ -7,14 +7,16 @@ pub struct Plain;
 
 impl Sink for Plain {
     fn emit(&self, event: Event) {
-        talk(&line(&event));
+        if let Some(line) = line(&event) {
+            talk(&line);
+        }
     }
 }
 
-/// The line for an event.
-pub fn line(event: &Event) -> String {
-    match event {
-        Event::RunStarted { lab, steps } => format!("lab {lab}: {steps} steps"),
+/// The line for an event, none where people see the same elsewhere.
+pub fn line(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::RunStarted { lab, steps } => format!("lab {lab}: {} steps", steps.len()),
         Event::StepStarted { id, title } => format!("[{id}] {title} ..."),
         Event::StepProgress { id, note } => format!("[{id}] {note}"),
         Event::StepDone { id, outcome: Outcome::Unchanged(detail), took, .. } => {
@@ -27,5 +29,6 @@ pub fn line(event: &Event) -> String {
         Event::JobLog { line } => format!("  | {line}"),
         Event::RunDone { lab, changed: 0, took } => format!("lab {lab}: nothing changed ({})", duration(*took)),
         Event::RunDone { lab, took, .. } => format!("lab {lab}: done ({})", duration(*took)),
-    }
+        Event::SmokeJudged { .. } | Event::End(_) => return None,
+    })
 }

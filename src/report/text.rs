@@ -1,9 +1,12 @@
 //! Results as tables.
 
-use crate::images::Catalogue;
+use serde_json::Value;
+
+use super::document::ImageList;
 use crate::plan::Plan;
-use crate::run::ImageState;
+use crate::run::down::Down;
 use crate::run::status::Status;
+use crate::run::{Diff, DiffState as State, ImageState};
 
 /// What `lab plan` prints: one step a line, in order, with what it waits for.
 pub fn plan(plan: &Plan) -> String {
@@ -27,6 +30,13 @@ pub fn status(status: &Status) -> String {
     line("API", &status.api);
     line("registry", &status.registry);
     line("kubeconfig", &status.kubeconfig);
+    let versions = &status.versions;
+    let or_none = |version: &Option<String>| version.clone().unwrap_or_else(|| "none".to_owned());
+    let (kubernetes, kind) = (or_none(&versions.kubernetes), or_none(&versions.kind));
+    line("versions", &Some(format!("lab {}, Kubernetes {kubernetes}, kind {kind}", versions.lab)));
+    for why in &status.unseen {
+        text.push_str(&format!("  {}\n", why.replace('\n', "\n  ")));
+    }
     let ready = status.nodes.iter().filter(|node| node.ready).count();
     text.push_str(&format!("nodes: {ready} of {} Ready\n", status.nodes.len()));
     for node in &status.nodes {
@@ -54,7 +64,7 @@ pub fn status(status: &Status) -> String {
                 let (pod, records, seconds) = (&executor.pod, executor.records, executor.seconds);
                 text.push_str(&format!("  {pod:<44} {node:<20} {records} records, {seconds:.1} s at work\n"));
             }
-            for problem in &verdict.problems {
+            for problem in verdict.problems() {
                 text.push_str(&format!("  {problem}\n"));
             }
         }
@@ -62,11 +72,60 @@ pub fn status(status: &Status) -> String {
     text
 }
 
+/// What `lab plan --diff` prints: what differs, each with its fields.
+pub fn diff(diff: &Diff) -> String {
+    if !diff.differs {
+        return format!("lab {}: as the configuration says\n", diff.lab);
+    }
+    let mut text = format!("lab {}: {} differences\n", diff.lab, diff.differences.len());
+    for difference in &diff.differences {
+        let state = match difference.state {
+            State::Missing => "missing",
+            State::Stopped => "stopped",
+            State::Different => "different",
+            State::NotReady => "not ready",
+            State::Unwanted => "not wanted",
+            State::Unknown => "cannot be seen",
+        };
+        text.push_str(&format!("  {:<15} {}: {state}", difference.step, difference.subject));
+        if let Some(detail) = &difference.detail {
+            text.push_str(&format!(", {}", detail.trim_end().replace('\n', "\n                  ")));
+        }
+        text.push('\n');
+        for field in &difference.fields {
+            let (live, wanted) = (short(&field.live), short(&field.wanted));
+            text.push_str(&format!("  {:<15}   {}: {live}, wanted {wanted}\n", "", field.path));
+        }
+    }
+    text
+}
+
+/// A value on one line, cut where it is long.
+fn short(value: &Value) -> String {
+    const LONGEST: usize = 80;
+    let text = if value.is_null() { "nothing".to_owned() } else { value.to_string() };
+    if text.chars().count() <= LONGEST { text } else { text.chars().take(LONGEST).chain(['…']).collect() }
+}
+
+/// What `lab down` says.
+pub fn down(down: &Down) -> String {
+    let mut lines: Vec<String> = down.removed.iter().map(|thing| format!("removed {thing}")).collect();
+    if down.removed.is_empty() && down.left.is_empty() {
+        lines.push(format!("lab {}: nothing to remove", down.lab));
+    }
+    if !down.kept.is_empty() {
+        let kept: Vec<String> = down.kept.iter().map(ToString::to_string).collect();
+        let kept = kept.join(", ");
+        lines.push(format!("kept {kept}, for a quick next `lab up`; `lab down --all` removes them"));
+    }
+    lines.join("\n")
+}
+
 /// What `lab images list` prints.
-pub fn images(catalogue: &Catalogue, states: &[ImageState]) -> String {
+pub fn images(list: &ImageList) -> String {
     let mut text = String::new();
-    for (image, state) in catalogue.all().iter().zip(states) {
-        let (state, size) = match state {
+    for image in &list.images {
+        let (state, size) = match &image.state {
             ImageState::Built { tag, size } => (format!("built   {tag}"), *size),
             ImageState::Pulled { reference, size } => (format!("pulled  {reference}"), *size),
             ImageState::Missing => ("missing".to_owned(), 0),

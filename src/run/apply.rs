@@ -46,12 +46,7 @@ fn established(live: Option<&Value>) -> Look<()> {
 async fn look<P: Ports>(context: &Context<'_, P>, workload: &Workload) -> Result<Look<()>> {
     let kube = context.run.ports.kube();
     let (namespace, name) = (&workload.object.namespace, &workload.object.name);
-    let webhook = workload.kind.ends_with("WebhookConfiguration");
-    let id = json!({
-        "apiVersion": if webhook { "admissionregistration.k8s.io/v1" } else { "apps/v1" }, "kind": workload.kind,
-        "metadata": { "namespace": namespace, "name": name },
-    });
-    let live = match kube.get(&id).await {
+    let live = match kube.get(&id(workload)).await {
         Ok(Some(live)) => live,
         Ok(None) => return Ok(Look::Pending(format!("{} {namespace}/{name} is not there", workload.kind))),
         Err(error) => return Ok(Look::Pending(format!("{error:#}"))),
@@ -59,7 +54,7 @@ async fn look<P: Ports>(context: &Context<'_, P>, workload: &Workload) -> Result
     if is_ready(&live) {
         return Ok(Look::Done(()));
     }
-    if webhook {
+    if is_webhook(workload) {
         return Ok(Look::Pending(format!("{} {name} has no CA yet", workload.kind)));
     }
     let selector = live.pointer("/spec/selector/matchLabels").and_then(Value::as_object).cloned().unwrap_or_default();
@@ -67,6 +62,19 @@ async fn look<P: Ports>(context: &Context<'_, P>, workload: &Workload) -> Result
         selector.iter().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
     let why = diagnose::why_not_ready(kube, namespace, &labels.join(",")).await;
     Ok(Look::Pending(format!("{} {namespace}/{name} not ready: {why}", workload.kind)))
+}
+
+fn is_webhook(workload: &Workload) -> bool {
+    workload.kind.ends_with("WebhookConfiguration")
+}
+
+/// What a workload is found by.
+pub fn id(workload: &Workload) -> Value {
+    json!({
+        "apiVersion": if is_webhook(workload) { "admissionregistration.k8s.io/v1" } else { "apps/v1" },
+        "kind": workload.kind,
+        "metadata": { "namespace": workload.object.namespace, "name": workload.object.name },
+    })
 }
 
 /// True where the controller has seen the newest form and all replicas of it are ready.

@@ -23,7 +23,7 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, bucket: &str, secret: &Obj
     })
     .await?;
     let mut made = Vec::new();
-    if try_mc(kube, &["ls", &format!("lab/{bucket}")], b"").await?.code != 0 {
+    if !has_bucket(kube, bucket).await? {
         mc(kube, &["mb", "--ignore-existing", &format!("lab/{bucket}")], b"").await?;
         made.push(format!("bucket {bucket}"));
     }
@@ -41,6 +41,26 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, bucket: &str, secret: &Obj
         made.push(format!("policy of {user}"));
     }
     Ok(if made.is_empty() { Outcome::Unchanged("kept".to_owned()) } else { Outcome::Changed(made.join(", ")) })
+}
+
+/// What of it is not there, in words. Changes nothing.
+pub async fn lacking<K: Kube>(kube: &K, bucket: &str, secret: &ObjectName) -> Result<Vec<String>> {
+    let user = value(kube, secret, "AWS_ACCESS_KEY_ID").await?;
+    let key = value(kube, secret, "AWS_SECRET_ACCESS_KEY").await?;
+    let mut lacking = Vec::new();
+    if !has_bucket(kube, bucket).await? {
+        lacking.push(format!("bucket {bucket}"));
+    } else if !may_enter(kube, bucket, &user, &key).await? {
+        lacking.push(format!("user {user} with the key of Secret {}/{}", secret.namespace, secret.name));
+    }
+    if !has_policy(kube, &user).await? {
+        lacking.push(format!("policy of {user}"));
+    }
+    Ok(lacking)
+}
+
+async fn has_bucket<K: Kube>(kube: &K, bucket: &str) -> Result<bool> {
+    Ok(try_mc(kube, &["ls", &format!("lab/{bucket}")], b"").await?.code == 0)
 }
 
 /// Reads and writes in one bucket, and nothing else.

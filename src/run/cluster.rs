@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result};
 use super::wait::{Look, until};
 use super::{Context, Run, images};
 use crate::components::{KIND_LABEL, REGISTRY_ALIAS};
-use crate::config::Cni;
+use crate::config::{Cni, Lab};
 use crate::event::Outcome;
 use crate::exec::host;
 use crate::fault::{Fault, Kind};
@@ -28,9 +28,19 @@ pub async fn containers<P: Ports>(run: &Run<'_, P>) -> Result<Vec<Container>> {
     Ok(found)
 }
 
-/// Names that kind gives to the nodes of a role: the first has no number.
+/// kind's load balancer is no node.
+pub fn is_load_balancer(container: &Container) -> bool {
+    container.name.ends_with("external-load-balancer")
+}
+
+/// Names that kind gives to the nodes of a role.
 pub fn nodes(run: &Run<'_, impl Ports>, role: &str, count: u8) -> Vec<String> {
-    let name = &run.lab.name;
+    numbered(run.lab, role, count)
+}
+
+/// The first has no number.
+fn numbered(lab: &Lab, role: &str, count: u8) -> Vec<String> {
+    let name = &lab.name;
     (1..=count)
         .map(|number| if number == 1 { format!("{name}-{role}") } else { format!("{name}-{role}{number}") })
         .collect()
@@ -38,11 +48,16 @@ pub fn nodes(run: &Run<'_, impl Ports>, role: &str, count: u8) -> Vec<String> {
 
 /// Names of the containers that the cluster consists of.
 pub fn expected(run: &Run<'_, impl Ports>) -> Vec<String> {
-    let cluster = &run.lab.cluster;
-    let mut names = nodes(run, "control-plane", cluster.control_planes);
-    names.extend(nodes(run, "worker", cluster.workers));
+    names(run.lab)
+}
+
+/// As [`expected`], before there is a run.
+pub fn names(lab: &Lab) -> Vec<String> {
+    let cluster = &lab.cluster;
+    let mut names = numbered(lab, "control-plane", cluster.control_planes);
+    names.extend(numbered(lab, "worker", cluster.workers));
     if cluster.control_planes > 1 {
-        names.push(format!("{}-external-load-balancer", run.lab.name));
+        names.push(format!("{}-external-load-balancer", lab.name));
     }
     names.sort();
     names

@@ -23,7 +23,7 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, secrets: &[SecretSpec]) ->
             },
         });
         let live = kube.get(&object).await?.unwrap_or_default();
-        if complete(&live, secret) {
+        if missing(&live, secret).is_empty() {
             continue;
         }
         let fixed = secret.fixed.iter().map(|(key, value)| (key.clone(), value.clone()));
@@ -44,10 +44,11 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, secrets: &[SecretSpec]) ->
     })
 }
 
-/// True where every key is there.
-fn complete(live: &Value, secret: &SecretSpec) -> bool {
-    let has = |key: &String| live.pointer("/data").and_then(|data| data.get(key)).is_some();
-    secret.fixed.iter().map(|(key, _)| key).chain(&secret.random).all(has)
+/// The keys that are not there.
+pub fn missing<'a>(live: &Value, secret: &'a SecretSpec) -> Vec<&'a str> {
+    let has = |key: &str| live.pointer("/data").and_then(|data| data.get(key)).is_some();
+    let keys = secret.fixed.iter().map(|(key, _)| key).chain(&secret.random);
+    keys.map(String::as_str).filter(|key| !has(key)).collect()
 }
 
 /// 128 random bits in hexadecimal.

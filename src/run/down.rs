@@ -1,53 +1,129 @@
 //! Taking a lab down: only what carries its label or sits on its network.
 
-use anyhow::Result;
+use std::fmt;
 
-use super::{Run, cluster, registry};
+use anyhow::Result;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Run, cluster};
 use crate::components::LABEL;
 use crate::fault::{Fault, Kind};
 use crate::ports::{Docker as _, Ports};
 
-/// Removes the cluster; with `all` also the registry, its volume and the network.
-/// Returns what was removed, in words.
-///
-/// # Errors
-/// [`Kind::Cleanup`] when something could not be removed; all the rest is removed nevertheless.
-pub async fn down<P: Ports>(run: &Run<'_, P>, all: bool) -> Result<Vec<String>> {
-    let docker = run.ports.docker();
-    let (mut removed, mut failed) = (Vec::new(), Vec::new());
-    let mut note = |what: String, result: Result<()>| match result {
-        Ok(()) => removed.push(what),
-        Err(error) => failed.push(format!("{what}: {error:#}")),
-    };
-    for container in cluster::containers(run).await? {
-        note(format!("container {}", container.name), docker.remove_container(&container.name).await);
-    }
-    if run.kubeconfig().is_file() {
-        note("kubeconfig".to_owned(), fs_err::remove_file(run.kubeconfig()).map_err(Into::into));
-    }
-    if all {
-        let label = format!("{LABEL}={}", run.lab.name);
-        for container in docker.containers(&label).await? {
-            note(format!("container {}", container.name), docker.remove_container(&container.name).await);
-        }
-        for volume in docker.volumes(&label).await? {
-            note(format!("volume {volume}"), docker.remove_volume(&volume).await);
-        }
-        for network in docker.networks().await? {
-            if network.labels.get(LABEL) == Some(&run.lab.name) {
-                note(format!("network {}", network.name), docker.remove_network(&network.name).await);
-            }
-        }
-    }
-    if failed.is_empty() {
-        return Ok(removed);
-    }
-    let what = format!("lab {} is not gone: {}", run.lab.name, failed.join("; "));
-    let next = format!("lab down{}{}   (tries again)", if all { " --all" } else { "" }, run.flags);
-    Err(Fault::new(Kind::Cleanup, what).next(next).error())
+/// What became of everything of a lab.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct Down {
+    pub lab: String,
+    pub removed: Vec<Thing>,
+    /// What a plain `down` leaves for a quick next `up`.
+    pub kept: Vec<Thing>,
+    /// What could not be removed.
+    pub left: Vec<Left>,
 }
 
-/// What stays after a plain `down`, in words.
-pub fn kept(run: &Run<'_, impl Ports>) -> String {
-    format!("registry {} and its volume", registry::name(run.lab))
+/// Something of a lab on this machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Thing {
+    pub kind: ThingKind,
+    pub name: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ThingKind {
+    Container,
+    Volume,
+    Network,
+    Kubeconfig,
+    /// The lab's folder of state.
+    State,
+}
+
+/// Something that resisted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Left {
+    #[serde(flatten)]
+    pub thing: Thing,
+    pub why: String,
+}
+
+impl Thing {
+    pub fn new(kind: ThingKind, name: impl Into<String>) -> Self {
+        Self { kind, name: name.into() }
+    }
+}
+
+impl fmt::Display for Thing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.kind {
+            ThingKind::Container => "container",
+            ThingKind::Volume => "volume",
+            ThingKind::Network => "network",
+            ThingKind::Kubeconfig => "kubeconfig",
+            ThingKind::State => "state in",
+        };
+        write!(f, "{kind} {}", self.name)
+    }
+}
+
+impl Down {
+    /// Notes how the removal of one thing ended.
+    pub fn note(&mut self, kind: ThingKind, name: &str, result: Result<()>) {
+        let thing = Thing::new(kind, name);
+        match result {
+            Ok(()) => self.removed.push(thing),
+            Err(error) => self.left.push(Left { thing, why: format!("{error:#}") }),
+        }
+    }
+
+    /// # Errors
+    /// [`Kind::Cleanup`] where something could not be removed.
+    pub fn check(&self, all: bool, flags: &str) -> Result<()> {
+        if self.left.is_empty() {
+            return Ok(());
+        }
+        let left: Vec<String> = self.left.iter().map(|left| format!("{}: {}", left.thing, left.why)).collect();
+        let what = format!("lab {} is not gone: {}", self.lab, left.join("; "));
+        let next = format!("lab down{}{flags}   (tries again)", if all { " --all" } else { "" });
+        Err(Fault::new(Kind::Cleanup, what).next(next).error())
+    }
+}
+
+/// Removes the cluster; with `all` also the registry, its volume and the network. What resists holds up nothing.
+///
+/// # Errors
+/// When the engine does not say what there is.
+pub async fn down<P: Ports>(run: &Run<'_, P>, all: bool) -> Result<Down> {
+    use ThingKind::{Container, Kubeconfig, Network, Volume};
+    let docker = run.ports.docker();
+    let mut down = Down { lab: run.lab.name.clone(), ..Down::default() };
+    for container in cluster::containers(run).await? {
+        down.note(Container, &container.name, docker.remove_container(&container.name).await);
+    }
+    let kubeconfig = run.kubeconfig();
+    if kubeconfig.is_file() {
+        let removed = fs_err::remove_file(&kubeconfig).map_err(Into::into);
+        down.note(Kubeconfig, &kubeconfig.display().to_string(), removed);
+    }
+    let label = format!("{LABEL}={}", run.lab.name);
+    let (own, volumes) = (docker.containers(&label).await?, docker.volumes(&label).await?);
+    let mut networks = docker.networks().await?;
+    networks.retain(|network| network.labels.get(LABEL) == Some(&run.lab.name));
+    if !all {
+        down.kept.extend(own.iter().map(|container| Thing::new(Container, &container.name)));
+        down.kept.extend(volumes.into_iter().map(|volume| Thing::new(Volume, volume)));
+        down.kept.extend(networks.into_iter().map(|network| Thing::new(Network, network.name)));
+        return Ok(down);
+    }
+    for container in own {
+        down.note(Container, &container.name, docker.remove_container(&container.name).await);
+    }
+    for volume in volumes {
+        down.note(Volume, &volume, docker.remove_volume(&volume).await);
+    }
+    for network in networks {
+        down.note(Network, &network.name, docker.remove_network(&network.name).await);
+    }
+    Ok(down)
 }

@@ -1,22 +1,67 @@
-//! Does a live object already say all that the wanted one says?
+//! Does a live object already say all that the wanted one says, and where does it not?
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::Value;
+
+/// A field that is not as it is wanted.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Field {
+    /// Where it stands, as `spec.template.spec.containers[0].image`.
+    pub path: String,
+    /// Null where the configuration wants none.
+    pub wanted: Value,
+    /// Null where there is none.
+    pub live: Value,
+}
 
 /// True where every field of `wanted` has the same value in `live`. The API server adds fields
 /// (defaults, status, metadata) but drops none, so that a fitting object needs no apply.
 pub fn fits(wanted: &Value, live: &Value) -> bool {
-    match (wanted, live) {
-        (Value::Object(wanted), Value::Object(live)) => wanted.iter().all(|(key, value)| match live.get(key) {
-            Some(found) => fits(value, found),
-            // The API server leaves out what is empty.
-            None => is_empty(value),
-        }),
-        (Value::Array(wanted), Value::Array(live)) => {
-            wanted.len() == live.len() && wanted.iter().zip(live).all(|(wanted, live)| fits(wanted, live))
+    differences(wanted, live).is_empty()
+}
+
+/// The fields of `wanted` that `live` does not have, or has with another value.
+pub fn differences(wanted: &Value, live: &Value) -> Vec<Field> {
+    let mut found = Vec::new();
+    compare("", wanted, live, &mut found);
+    found
+}
+
+fn compare(path: &str, wanted: &Value, live: &Value, found: &mut Vec<Field>) {
+    let same = match (wanted, live) {
+        (Value::Object(wanted), Value::Object(live)) => {
+            for (key, value) in wanted {
+                let inner = below(path, key);
+                match live.get(key) {
+                    Some(live) => compare(&inner, value, live, found),
+                    // The API server leaves out what is empty.
+                    None if is_empty(value) => {}
+                    None => found.push(Field { path: inner, wanted: value.clone(), live: Value::Null }),
+                }
+            }
+            return;
+        }
+        (Value::Array(wanted), Value::Array(live)) if wanted.len() == live.len() => {
+            for (position, (wanted, live)) in wanted.iter().zip(live).enumerate() {
+                compare(&format!("{path}[{position}]"), wanted, live, found);
+            }
+            return;
         }
         (Value::Number(wanted), Value::Number(live)) => wanted.as_f64() == live.as_f64(),
         _ => wanted == live,
+    };
+    if !same {
+        found.push(Field { path: path.to_owned(), wanted: wanted.clone(), live: live.clone() });
     }
+}
+
+/// The path of a key; one with a dot or a slash in it stands in brackets.
+fn below(path: &str, key: &str) -> String {
+    if !key.chars().all(|letter| letter.is_alphanumeric() || letter == '-' || letter == '_') {
+        return format!("{path}[\"{key}\"]");
+    }
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -30,8 +75,8 @@ fn is_empty(value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::fits;
-    use serde_json::json;
+    use super::{differences, fits};
+    use serde_json::{Value, json};
 
     #[test]
     fn additions_of_the_server_fit() {
@@ -53,5 +98,20 @@ mod tests {
     fn a_missing_field_fits_only_when_it_is_empty() {
         assert!(fits(&json!({"a": {}, "b": []}), &json!({})));
         assert!(!fits(&json!({"a": false}), &json!({})));
+    }
+
+    #[test]
+    fn every_difference_is_named_with_both_values() {
+        let wanted =
+            json!({"spec": {"list": [{"image": "a"}, {"image": "b"}], "n": 1}, "labels": {"x.y/z": "w"}, "t": [1]});
+        let live = json!({"spec": {"list": [{"image": "a"}, {"image": "c"}], "n": 1.0}, "labels": {}, "t": [1, 2]});
+        let found: Vec<(String, Value, Value)> =
+            differences(&wanted, &live).into_iter().map(|field| (field.path, field.wanted, field.live)).collect();
+        let expected = [
+            ("labels[\"x.y/z\"]", json!("w"), Value::Null),
+            ("spec.list[1].image", json!("b"), json!("c")),
+            ("t", json!([1]), json!([1, 2])),
+        ];
+        assert_eq!(found, expected.map(|(path, wanted, live)| (path.to_owned(), wanted, live)));
     }
 }

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::{Context, Run, build};
 use crate::event::Outcome;
@@ -28,10 +30,19 @@ pub enum Source {
 }
 
 /// Where an image is at this moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(tag = "state", rename_all = "camelCase")]
 pub enum ImageState {
-    Built { tag: String, size: u64 },
-    Pulled { reference: String, size: u64 },
+    /// Made from its recipe; `size` in bytes.
+    Built {
+        tag: String,
+        size: u64,
+    },
+    /// From its upstream registry; `size` in bytes.
+    Pulled {
+        reference: String,
+        size: u64,
+    },
     Missing,
 }
 

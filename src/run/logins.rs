@@ -12,6 +12,13 @@ use crate::fault::{Fault, Kind};
 use crate::ports::{Kube, Ports};
 use crate::step::ObjectName;
 
+/// What `lab credentials` prints.
+#[derive(Serialize, JsonSchema)]
+pub struct Credentials {
+    pub lab: String,
+    pub credentials: Vec<Login>,
+}
+
 /// One user of one service.
 #[derive(Serialize, JsonSchema)]
 pub struct Login {

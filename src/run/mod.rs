@@ -5,10 +5,11 @@ pub mod applications;
 mod apply;
 mod bucket;
 mod build;
-mod check;
 mod cluster;
 mod credentials;
 pub mod diagnose;
+mod diff;
+pub mod doctor;
 pub mod down;
 mod fits;
 pub mod forward;
@@ -39,13 +40,14 @@ use anyhow::{Context as _, Result, anyhow};
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 
-pub use check::check_host;
+pub use diff::{Diff, State as DiffState, diff};
+pub use doctor::check_host;
 pub use images::{ImageState, Source, provide, state as image_state};
 pub use reach::reach;
 pub use record::Record;
 
 use crate::config::Lab;
-use crate::event::{Event, Outcome, Sink};
+use crate::event::{Event, Outcome, Planned, Sink};
 use crate::fault::{self, Fault, Kind};
 use crate::images::Catalogue;
 use crate::plan::Plan;
@@ -78,7 +80,8 @@ impl<P: Ports> Run<'_, P> {
     /// The first failed step's error; steps that run beside it are dropped.
     pub async fn up(&self, plan: &Plan) -> Result<()> {
         let started = Instant::now();
-        self.sink.emit(Event::RunStarted { lab: plan.lab.clone(), steps: plan.steps.len() });
+        let named = |step: &Step| Planned { id: step.id.to_owned(), title: step.title.clone() };
+        self.sink.emit(Event::RunStarted { lab: plan.lab.clone(), steps: plan.steps.iter().map(named).collect() });
         let (mut done, mut begun, mut changed) = (BTreeSet::new(), BTreeSet::new(), 0);
         let mut running = FuturesUnordered::new();
         loop {

@@ -1,10 +1,10 @@
 //! Large images on the workers, pulled while the control planes still join.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, bail};
 use futures::future::try_join_all;
 
 use super::wait::{Look, until};
-use super::{Context, cluster};
+use super::{Context, Run, cluster};
 use crate::event::Outcome;
 use crate::ports::{Docker as _, Ports};
 
@@ -21,19 +21,26 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, references: &[String]) -> 
     })
 }
 
+/// The references that a node's image store has.
+pub async fn list<P: Ports>(run: &Run<'_, P>, node: &str) -> Result<Vec<String>> {
+    let output = run.ports.docker().exec(node, &["ctr", "--namespace", "k8s.io", "images", "ls", "-q"]).await;
+    let output = output.with_context(|| format!("{node} is not there yet"))?;
+    if output.code != 0 {
+        bail!("{node}: containerd is not ready: {}", output.stderr.trim());
+    }
+    Ok(output.text().lines().map(str::to_owned).collect())
+}
+
 /// Makes one worker pull what it lacks, again and again until it has it; the engine's deadline ends that.
 async fn one<P: Ports>(context: &Context<'_, P>, worker: &str, references: &[String]) -> Result<usize> {
     let docker = context.run.ports.docker();
     let mut pulled = 0;
     until(context, async || {
-        let list = match docker.exec(worker, &["ctr", "--namespace", "k8s.io", "images", "ls", "-q"]).await {
-            Ok(output) if output.code == 0 => output.text(),
-            Ok(output) => {
-                return Ok(Look::Pending(format!("{worker}: containerd is not ready: {}", output.stderr.trim())));
-            }
-            Err(error) => return Ok(Look::Pending(format!("{worker} is not there yet: {error}"))),
+        let list = match list(context.run, worker).await {
+            Ok(list) => list,
+            Err(error) => return Ok(Look::Pending(format!("{error:#}"))),
         };
-        let Some(missing) = references.iter().find(|reference| !list.lines().any(|line| line == *reference)) else {
+        let Some(missing) = references.iter().find(|reference| !list.contains(reference)) else {
             return Ok(Look::Done(()));
         };
         context.note(format!("{worker}: pulling {missing}"));

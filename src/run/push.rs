@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Context, images};
+use super::{Context, Run, images};
 use crate::event::Outcome;
 use crate::images::path_and_tag;
 use crate::ports::{Docker as _, Ports, Registry as _};
@@ -13,15 +13,8 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, names: &[String]) -> Resul
     let docker = run.ports.docker();
     let mut pushed = Vec::new();
     for name in &images::needed(run, names).await? {
-        for (held, reference) in images::engine_references(run, name).await? {
+        for Stale { held, reference, mark } in stale(run, name).await? {
             let (path, tag) = path_and_tag(&reference);
-            // A second tag says which image of the engine the first one is.
-            let id = docker.image(&held).await?.map(|image| image.id).unwrap_or_default();
-            let mark = format!("id-{:.12}", id.trim_start_matches("sha256:"));
-            let digest = run.ports.registry().digest(port, path, tag).await?;
-            if digest.is_some() && digest == run.ports.registry().digest(port, path, &mark).await? {
-                continue;
-            }
             context.note(format!("pushing {reference}"));
             for tag in [&mark, tag] {
                 let local = format!("127.0.0.1:{port}/{path}:{tag}");
@@ -37,4 +30,29 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, names: &[String]) -> Resul
         0 => Outcome::Unchanged("all there".to_owned()),
         count => Outcome::Changed(format!("{count} pushed")),
     })
+}
+
+/// An image that the registry lacks, or has in another form.
+pub struct Stale {
+    /// Its name in the engine.
+    held: String,
+    pub reference: String,
+    /// A second tag, which says which image of the engine the first one is.
+    mark: String,
+}
+
+/// What of an image is to be pushed.
+pub async fn stale<P: Ports>(run: &Run<'_, P>, name: &str) -> Result<Vec<Stale>> {
+    let port = run.lab.registry.port;
+    let mut stale = Vec::new();
+    for (held, reference) in images::engine_references(run, name).await? {
+        let (path, tag) = path_and_tag(&reference);
+        let id = run.ports.docker().image(&held).await?.map(|image| image.id).unwrap_or_default();
+        let mark = format!("id-{:.12}", id.trim_start_matches("sha256:"));
+        let digest = run.ports.registry().digest(port, path, tag).await?;
+        if digest.is_none() || digest != run.ports.registry().digest(port, path, &mark).await? {
+            stale.push(Stale { held, reference, mark });
+        }
+    }
+    Ok(stale)
 }

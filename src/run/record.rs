@@ -1,6 +1,7 @@
 //! What the lab knows about itself, kept in the cluster: its configuration and last smoke verdict.
 
 use anyhow::Result;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -9,11 +10,11 @@ use crate::ports::Kube;
 use crate::smoke::verdict::Verdict;
 
 /// The last smoke run and what it was run with.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Record {
     /// Hash over the job's code, template, image and sizes.
     pub fingerprint: String,
-    /// When the job ended, in UTC.
+    /// When the job ended: RFC 3339, in UTC.
     pub at: String,
     pub verdict: Verdict,
 }

@@ -12,7 +12,7 @@ use crate::event::Outcome;
 use crate::ports::{ContainerSpec, Docker as _, Ports, Registry as _};
 
 /// The port on which the registry listens inside its container.
-const INSIDE: u16 = 5000;
+pub const INSIDE: u16 = 5000;
 
 /// Name of the registry container and of its volume.
 pub fn name(lab: &Lab) -> String {

@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 
+use super::Context;
 use super::cluster::{FINISHED, containers, expected};
-use super::{Context, Run};
 use crate::event::Outcome;
 use crate::fault::{Fault, Kind};
-use crate::ports::{Container, Docker as _, Ports};
+use crate::ports::{Container, Docker, Ports};
 
 pub async fn settle<P: Ports>(context: &Context<'_, P>) -> Result<Outcome> {
     let run = context.run;
@@ -14,7 +14,7 @@ pub async fn settle<P: Ports>(context: &Context<'_, P>) -> Result<Outcome> {
     if existing.is_empty() {
         return Ok(Outcome::Unchanged("no cluster yet".to_owned()));
     }
-    if !finished(run, &existing).await? {
+    if !finished(run.ports.docker(), &existing).await? {
         context.note(format!("removing {} containers of a cluster that was never finished", existing.len()));
         for container in &existing {
             run.ports.docker().remove_container(&container.name).await?;
@@ -40,9 +40,9 @@ pub async fn settle<P: Ports>(context: &Context<'_, P>) -> Result<Outcome> {
 
 /// True where `kind create` once came to its end. Only a cluster without this mark is ever removed by `up`,
 /// so every container has it, in case one is lost, and reading it needs no running container.
-async fn finished<P: Ports>(run: &Run<'_, P>, existing: &[Container]) -> Result<bool> {
+pub async fn finished<D: Docker>(docker: &D, existing: &[Container]) -> Result<bool> {
     for container in existing {
-        if run.ports.docker().has_file(&container.name, FINISHED).await? {
+        if docker.has_file(&container.name, FINISHED).await? {
             return Ok(true);
         }
     }

@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result};
 use rand::RngExt as _;
 
 use super::job::{self, Finished};
-use super::{Context, Record, store};
-use crate::event::Outcome;
+use super::{Context, Record, Run, store};
+use crate::event::{Event, Outcome};
 use crate::fault::{Fault, Kind};
 use crate::fingerprint::Fingerprint;
 use crate::images::path_and_tag;
@@ -24,14 +24,16 @@ const INPUT: &str = "edges.tsv";
 pub async fn have<P: Ports>(context: &Context<'_, P>) -> Result<Outcome> {
     let run = context.run;
     let kube = run.ports.kube();
-    let mut job = Job::sample(JOB).context("the smoke job is part of the binary")??;
-    let fingerprint = fingerprint(context, &job).await?;
+    let mut job = smoke_job()?;
+    let fingerprint = fingerprint(run, &job).await?;
     if let Some(record) = Record::read(kube).await?
         && record.fingerprint == fingerprint
         && record.verdict.passed
         && !run.force_smoke
     {
-        return Ok(Outcome::Unchanged(format!("{}, at {}", summary(&record.verdict), record.at)));
+        let detail = format!("{}, at {}", summary(&record.verdict), record.at);
+        run.sink.emit(Event::SmokeJudged { verdict: record.verdict });
+        return Ok(Outcome::Unchanged(detail));
     }
 
     let question = Question {
@@ -46,17 +48,32 @@ pub async fn have<P: Ports>(context: &Context<'_, P>) -> Result<Outcome> {
     let finished = job::run(context, &job, &question.application).await?;
     context.note("comparing the answer");
     let verdict = verdict(context, &question, &finished, &base).await?;
-    let at = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+    let at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     Record { fingerprint, at, verdict: verdict.clone() }.write(kube).await?;
+    run.sink.emit(Event::SmokeJudged { verdict: verdict.clone() });
     if !verdict.passed {
         let what = format!("smoke job {} gave a wrong result", question.application);
         let next = format!("lab up --smoke{}   (once more); its data stays in {base}", run.flags);
         return Err(
-            anyhow::anyhow!(verdict.problems.join("\n")).context(Fault::new(Kind::Verification, what).next(next))
+            anyhow::anyhow!(verdict.problems().join("\n")).context(Fault::new(Kind::Verification, what).next(next))
         );
     }
     store::remove(kube, &base).await?;
     Ok(Outcome::Changed(summary(&verdict)))
+}
+
+fn smoke_job() -> Result<Job> {
+    Job::sample(JOB).context("the smoke job is part of the binary")?
+}
+
+/// Why the smoke job would run now, none where the last verdict still holds.
+pub async fn outdated<P: Ports>(run: &Run<'_, P>) -> Result<Option<String>> {
+    let Some(record) = Record::read(run.ports.kube()).await? else { return Ok(Some("not run yet".to_owned())) };
+    if !record.verdict.passed {
+        return Ok(Some(format!("gave a wrong result at {}", record.at)));
+    }
+    let holds = record.fingerprint == fingerprint(run, &smoke_job()?).await?;
+    Ok((!holds).then(|| format!("passed at {} with other code, images or sizes", record.at)))
 }
 
 async fn verdict<P: Ports>(
@@ -86,8 +103,7 @@ pub fn summary(verdict: &Verdict) -> String {
 }
 
 /// Changes with the job's code, template, image and sizes, and with the number of workers.
-async fn fingerprint<P: Ports>(context: &Context<'_, P>, job: &Job) -> Result<String> {
-    let run = context.run;
+async fn fingerprint<P: Ports>(run: &Run<'_, P>, job: &Job) -> Result<String> {
     let mut print = Fingerprint::default();
     print.add(job.hash());
     print.add(serde_json::to_string(&run.lab.smoke)?);

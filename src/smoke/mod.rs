@@ -2,10 +2,11 @@
 //!
 //! [`graph`] makes the input from a seed, [`rank`] computes the answer
 //! independently of Spark, [`answer`] reads what the job wrote, and
-//! [`verdict`] compares, ranks in [`compare`] and places in [`placement`].
+//! [`verdict`] compares, ranks in [`compare`] and places in [`placement`]; a passed job makes each [`claim`].
 //! The job is `sample-jobs/pagerank`; its README defines the ranks.
 
 pub mod answer;
+pub mod claim;
 pub mod compare;
 pub mod graph;
 pub mod placement;

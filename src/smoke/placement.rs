@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::answer::Work;
+use super::claim::Claim;
 
 /// The smoke job always has three, so that data crosses nodes and adds up to an answer.
 pub const EXECUTORS: usize = 3;
@@ -18,7 +20,7 @@ pub struct Pod {
 }
 
 /// An executor pod and what it did.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Executor {
     pub pod: String,
     pub node: Option<String>,
@@ -42,32 +44,34 @@ pub fn executors(pods: &[Pod], work: &[Work]) -> Vec<Executor> {
     pods.iter().map(joined).collect()
 }
 
-/// What is wrong: not three pods, not all at work, unknown workers, too few nodes, too few records.
+/// Three pods, on as many nodes as can be, and all of them at work.
 ///
-/// `records` is what all of them had to process together.
-pub fn problems(executors: &[Executor], work: &[Work], workers: usize, records: u64) -> Vec<String> {
-    let mut problems = Vec::new();
+/// `unread` is what of the report could not be read; `records` is what all of them had to process together.
+pub fn claims(executors: &[Executor], work: &[Work], unread: Vec<String>, workers: usize, records: u64) -> [Claim; 3] {
+    let mut count = Vec::new();
     if executors.len() != EXECUTORS {
-        problems.push(format!("{} executor pods ran, not {EXECUTORS}", executors.len()));
+        count.push(format!("{} executor pods ran, not {EXECUTORS}", executors.len()));
     }
-    for executor in executors.iter().filter(|executor| executor.records == 0) {
-        problems.push(format!("executor {} processed no records", executor.pod));
-    }
-    let unknown = |work: &&Work| executors.iter().all(|executor| executor.pod != work.pod);
-    for work in work.iter().filter(unknown) {
-        problems.push(format!("{} reported work, but the cluster had no such executor pod", work.pod));
-    }
+    let mut spread = Vec::new();
     let nodes: BTreeSet<_> = executors.iter().filter_map(|executor| executor.node.as_deref()).collect();
     let wanted = EXECUTORS.min(workers);
     if nodes.len() != wanted {
-        problems.push(format!("the executors ran on {} nodes, not on {wanted}: {nodes:?}", nodes.len()));
+        spread.push(format!("the executors ran on {} nodes, not on {wanted}: {nodes:?}", nodes.len()));
+    }
+    let mut done = unread;
+    for executor in executors.iter().filter(|executor| executor.records == 0) {
+        done.push(format!("executor {} processed no records", executor.pod));
+    }
+    let unknown = |work: &&Work| executors.iter().all(|executor| executor.pod != work.pod);
+    for work in work.iter().filter(unknown) {
+        done.push(format!("{} reported work, but the cluster had no such executor pod", work.pod));
     }
     // Spark counts a repeated stage again, so more than all is no fault.
     let processed: u64 = executors.iter().map(|executor| executor.records).sum();
     if processed < records {
-        problems.push(format!("the executors processed {processed} of {records} records"));
+        done.push(format!("the executors processed {processed} of {records} records"));
     }
-    problems
+    [Claim::new("executors", count), Claim::new("nodes", spread), Claim::new("work", done)]
 }
 
 #[cfg(test)]

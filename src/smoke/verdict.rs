@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::claim::Claim;
 use super::graph::{self, Graph};
 use super::placement::{self, Executor, Pod};
 use super::{answer, compare, rank};
@@ -34,11 +36,13 @@ pub struct Evidence<'a> {
 }
 
 /// Whether the lab computes, and what was seen.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Verdict {
     pub passed: bool,
-    /// One sentence each; empty when passed.
-    pub problems: Vec<String>,
+    /// What was checked, each with what speaks against it.
+    #[serde(default)]
+    pub claims: Vec<Claim>,
     pub application: String,
     pub seed: u64,
     pub pages: usize,
@@ -51,32 +55,44 @@ pub struct Verdict {
     pub durations: BTreeMap<String, f64>,
 }
 
+impl Verdict {
+    /// Everything that speaks against the answer.
+    pub fn problems(&self) -> Vec<&str> {
+        self.claims.iter().flat_map(|claim| claim.problems.iter().map(String::as_str)).collect()
+    }
+}
+
 /// Judges the evidence; whatever cannot be read is a problem, never an error.
 pub fn judge(question: &Question, evidence: &Evidence<'_>, durations: BTreeMap<String, f64>) -> Verdict {
-    let mut problems = Vec::new();
+    let (mut input, mut result, mut unread) = (Vec::new(), Vec::new(), Vec::new());
     if evidence.input != graph::generate(question.seed, question.pages) {
-        problems.push(format!("the input read back is not what seed {} makes", question.seed));
+        input.push(format!("the input read back is not what seed {} makes", question.seed));
     }
-    let graph = read(graph::parse(evidence.input), &mut problems);
-    let ranks = read(answer::ranks(evidence.ranks), &mut problems);
-    let work = read(answer::work(evidence.executors), &mut problems).unwrap_or_default();
+    let graph = read(graph::parse(evidence.input), &mut input);
+    let ranks = read(answer::ranks(evidence.ranks), &mut result);
+    let work = read(answer::work(evidence.executors), &mut unread).unwrap_or_default();
 
     let mut largest_difference = None;
-    if let (Some(graph), Some(ranks)) = (&graph, &ranks) {
-        let computed = rank::page_ranks(graph, question.iterations);
-        let computed = graph.pages.iter().map(String::as_str).zip(computed).collect();
-        let comparison = compare::compare(&computed, ranks);
-        problems.extend(comparison.problems);
-        largest_difference = comparison.largest_difference;
+    match (&graph, &ranks) {
+        (Some(graph), Some(ranks)) => {
+            let computed = rank::page_ranks(graph, question.iterations);
+            let computed = graph.pages.iter().map(String::as_str).zip(computed).collect();
+            let comparison = compare::compare(&computed, ranks);
+            result.extend(comparison.problems);
+            largest_difference = comparison.largest_difference;
+        }
+        (None, Some(_)) => result.push("nothing to compare the ranks with".to_owned()),
+        (_, None) => {}
     }
 
     let executors = placement::executors(evidence.pods, &work);
     let records = u64::from(question.pages) * u64::from(question.iterations);
-    problems.extend(placement::problems(&executors, &work, question.workers, records));
+    let mut claims = vec![Claim::new("input", input), Claim::new("ranks", result)];
+    claims.extend(placement::claims(&executors, &work, unread, question.workers, records));
 
     Verdict {
-        passed: problems.is_empty(),
-        problems,
+        passed: claims.iter().all(|claim| claim.problems.is_empty()),
+        claims,
         application: question.application.clone(),
         seed: question.seed,
         pages: graph.as_ref().map_or(0, |graph| graph.pages.len()),

@@ -6,7 +6,7 @@ use super::{part, status_is_complete};
 
 /// Cluster and registry, and nothing on them.
 const BARE: &str = "\
-apiVersion: lab/v1alpha1
+apiVersion: lab/v1alpha2
 kind: Lab
 metadata: {name: lab-long}
 spec:

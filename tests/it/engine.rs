@@ -4,14 +4,17 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 /// What is answered to a path: a status and a body, or nothing at all.
-type Answer = fn(&str) -> Option<(u16, String)>;
+pub type Answer = fn(&str) -> Option<(u16, String)>;
 
 pub struct Engine {
     requests: Receiver<String>,
+    /// Method and path of every request that would change something.
+    changes: Arc<Mutex<Vec<String>>>,
 }
 
 impl Engine {
@@ -29,7 +32,7 @@ impl Engine {
                 drop(stream.unwrap().write_all(b"220 mail ready\r\n"));
             }
         });
-        Self { requests: channel().1 }
+        Self { requests: channel().1, changes: Arc::default() }
     }
 
     /// A healthy engine with nothing on it.
@@ -42,16 +45,23 @@ impl Engine {
         Self::start(socket, |path| (path == "/version").then(|| answer(path)))
     }
 
-    fn start(socket: &Path, answer: Answer) -> Self {
+    pub fn start(socket: &Path, answer: Answer) -> Self {
         let listener = UnixListener::bind(socket).unwrap();
         let (sender, requests) = channel();
+        let changes = Arc::<Mutex<Vec<String>>>::default();
+        let seen = Arc::clone(&changes);
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let sender = sender.clone();
-                thread::spawn(move || serve(&stream.unwrap(), answer, &sender));
+                let (sender, seen) = (sender.clone(), Arc::clone(&seen));
+                thread::spawn(move || serve(&stream.unwrap(), answer, &sender, &seen));
             }
         });
-        Self { requests }
+        Self { requests, changes }
+    }
+
+    /// Requests that would change something, so far.
+    pub fn changes(&self) -> Vec<String> {
+        self.changes.lock().unwrap().clone()
     }
 
     /// Waits until somebody asks for this path.
@@ -66,7 +76,7 @@ impl Engine {
 }
 
 /// Answers the requests of one connection. An error means that the client has gone.
-fn serve(stream: &UnixStream, answer: Answer, sender: &Sender<String>) -> Option<()> {
+fn serve(stream: &UnixStream, answer: Answer, sender: &Sender<String>, changes: &Mutex<Vec<String>>) -> Option<()> {
     let mut reader = BufReader::new(stream);
     loop {
         let (mut length, mut head) = (0, Vec::new());
@@ -87,6 +97,10 @@ fn serve(stream: &UnixStream, answer: Answer, sender: &Sender<String>) -> Option
             None => path,
         };
         reader.read_exact(&mut vec![0; length]).ok()?;
+        let method = head.first()?.split(' ').next()?;
+        if !["GET", "HEAD"].contains(&method) {
+            changes.lock().unwrap().push(format!("{method} {path}"));
+        }
         // Nobody may be listening.
         drop(sender.send(path.clone()));
         let Some((status, body)) = answer(&path) else {
@@ -100,7 +114,8 @@ fn serve(stream: &UnixStream, answer: Answer, sender: &Sender<String>) -> Option
     }
 }
 
-fn answer(path: &str) -> (u16, String) {
+/// What a healthy engine with nothing on it says.
+pub fn answer(path: &str) -> (u16, String) {
     match path {
         "/version" => (200, r#"{"ApiVersion":"1.47","MinAPIVersion":"1.24","Version":"28.5.2"}"#.to_owned()),
         "/info" => {

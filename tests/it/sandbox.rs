@@ -170,7 +170,11 @@ impl Finished {
 /// The binary accepts these arguments: with `--help` at the end it complains about what is before that.
 #[track_caller]
 fn exists(args: &str) {
-    let args: Vec<&str> = args.split_whitespace().chain(["--help"]).collect();
+    // Words as a shell makes them; of quotes, only those around a whole word.
+    let parts = args.split('\'').enumerate();
+    let words =
+        parts.flat_map(|(index, part)| if index % 2 == 1 { vec![part] } else { part.split_whitespace().collect() });
+    let args: Vec<&str> = words.chain(["--help"]).collect();
     let finished = Sandbox::new().run(&args);
     assert_eq!(finished.code, Some(0), "lab {}: {}", args.join(" "), finished.stderr);
 }

@@ -54,6 +54,16 @@ fn the_next_command_is_for_the_same_lab() {
     finished.code(5).says(&format!("next: lab up {}\n", flags.join(" ")));
 }
 
+/// What a shell would split stays one word.
+#[test]
+fn the_next_command_can_be_pasted() {
+    let (sandbox, _engine) = Sandbox::with(Engine::empty);
+    fs_err::create_dir(sandbox.path("my labs")).unwrap();
+    sandbox.file("my labs/a.yaml", "apiVersion: lab/v1alpha2\nkind: Lab\nmetadata: {name: lab}\n");
+    let finished = sandbox.run(&["status", "--config", "my labs/a.yaml", "--images", "build"]);
+    finished.code(5).says("next: lab up --config 'my labs/a.yaml' --images build\n");
+}
+
 #[test]
 fn an_unknown_image_lists_those_that_there_are() {
     let (sandbox, _engine) = Sandbox::with(Engine::empty);

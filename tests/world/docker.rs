@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::kube::tail;
 use super::{State, World};
+use lab::components::LABEL;
 use lab::images::path_and_tag;
 use lab::ports::{Address, Container, ContainerSpec, Docker, Engine, Image, LogQuery, Network, Output};
 
@@ -49,6 +50,18 @@ impl Docker for World {
         self.read(format!("containers {label}"), list).await
     }
 
+    async fn all_containers(&self) -> Result<Vec<Container>> {
+        self.read("all containers".to_owned(), |state| Ok(state.containers.clone())).await
+    }
+
+    async fn try_privileged(&self, name: &str, image: &str, _: (&str, &str), _: &[&str]) -> Result<Output> {
+        let run = |state: &mut State| {
+            state.images.get(image).with_context(|| format!("no image {image}"))?;
+            Ok(state.answer.take().unwrap_or_default())
+        };
+        self.change(format!("try privileged {name}"), run).await
+    }
+
     async fn run_container(&self, spec: &ContainerSpec) -> Result<()> {
         let run = |state: &mut State| {
             state.images.get(&spec.image).with_context(|| format!("no image {}", spec.image))?;
@@ -63,6 +76,7 @@ impl Docker for World {
                 image: spec.image.clone(),
                 labels: spec.labels.clone(),
                 addresses: BTreeMap::from([(spec.network.clone(), address)]),
+                ports: BTreeMap::from([(spec.port.1, spec.port.0)]),
             });
             Ok(())
         };
@@ -97,6 +111,13 @@ impl Docker for World {
             Ok(state.volumes.iter().filter(|(_, label)| *label == value).map(|(name, _)| name.clone()).collect())
         };
         self.read(format!("volumes {label}"), list).await
+    }
+
+    async fn volume_labels(&self, name: &str) -> Result<Option<BTreeMap<String, String>>> {
+        let labels = |state: &mut State| {
+            Ok(state.volumes.get(name).map(|value| BTreeMap::from([(LABEL.to_owned(), value.clone())])))
+        };
+        self.read(format!("volume {name}"), labels).await
     }
 
     async fn create_volume(&self, name: &str, label: (&str, &str)) -> Result<()> {

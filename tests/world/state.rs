@@ -27,6 +27,7 @@ pub struct State {
     /// `path:tag` → digest.
     pub registry: BTreeMap<String, String>,
     pub kind: String,
+    pub buildx: String,
     /// Kind, namespace and name → object.
     pub objects: BTreeMap<[String; 3], Value>,
     /// Workloads that never become ready.
@@ -57,10 +58,14 @@ impl Default for State {
             cpus: 2,
             memory: 64 << 30,
             root: "/var/lib/docker".to_owned(),
+            kernel: "6.1.0".to_owned(),
+            security: Vec::new(),
+            local: true,
         };
         Self {
             engine,
             kind: "0.33.0".to_owned(),
+            buildx: "0.29.1".to_owned(),
             networks: Vec::new(),
             containers: Vec::new(),
             dying: BTreeSet::new(),
@@ -131,5 +136,6 @@ pub fn container(cluster: &str, name: &str, network: &str, number: u8) -> Contai
         image: String::new(),
         labels: BTreeMap::from([(KIND_LABEL.to_owned(), cluster.to_owned())]),
         addresses: BTreeMap::from([(network.to_owned(), address)]),
+        ports: BTreeMap::new(),
     }
 }

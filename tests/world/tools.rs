@@ -1,9 +1,10 @@
 //! kind, the registry, the image builder and the machine of the world in memory.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 
 use super::{State, World, container};
@@ -46,12 +47,19 @@ fn create(state: &mut State, cluster: &ClusterSpec<'_>) -> Result<()> {
         names.push(format!("{}-external-load-balancer", cluster.name));
     }
     let ready = if cluster.config.contains("disableDefaultCNI: true") { "False" } else { "True" };
+    let api_port = cluster.config.lines().find_map(|line| line.trim().strip_prefix("apiServerPort: "));
+    let api_port = api_port.context("no apiServerPort")?.parse()?;
+    let balanced = names.iter().find(|name| name.ends_with("load-balancer"));
+    let front = balanced.unwrap_or(&names[0]).clone();
     for (number, name) in (2..).zip(&names) {
         if state.container_names().contains(&name.as_str()) {
             bail!("node(s) already exist for a cluster with the name {:?}", cluster.name);
         }
         let mut node = container(cluster.name, name, cluster.network, number);
         node.running = !state.dying.contains(name);
+        if *name == front {
+            node.ports.insert(6443, api_port);
+        }
         state.containers.push(node);
         if name.ends_with("load-balancer") {
             continue;
@@ -89,6 +97,10 @@ impl Registry for World {
 }
 
 impl Builder for World {
+    async fn version(&self) -> Result<String> {
+        self.read("buildx version".to_owned(), |state| Ok(state.buildx.clone())).await
+    }
+
     async fn bootstrap(&self, _: &Path, tag: &str) -> Result<()> {
         let add = |state: &mut State| {
             state.add_image(tag);
@@ -116,13 +128,30 @@ impl Builder for World {
 /// The machine `lab` runs on; good enough unless a test says otherwise.
 pub struct Machine {
     pub taken: Vec<u16>,
-    pub settings: BTreeMap<&'static str, u64>,
+    pub settings: RefCell<BTreeMap<String, u64>>,
     pub disk: Option<u64>,
+    pub variables: BTreeMap<&'static str, String>,
+    /// Path → text.
+    pub files: BTreeMap<String, String>,
+    /// False where the folder of state is another's.
+    pub writable: bool,
+    pub root: bool,
 }
 
 impl Default for Machine {
     fn default() -> Self {
-        Self { taken: Vec::new(), settings: BTreeMap::new(), disk: Some(100 << 30) }
+        let bundle = "/etc/ssl/certs/ca-certificates.crt";
+        let files = [(bundle, ""), ("/", ""), ("/proc/sys/kernel/osrelease", "6.1.0\n")];
+        let settings = [("fs.inotify.max_user_instances", 1024), ("fs.inotify.max_user_watches", 1 << 20)];
+        Self {
+            taken: Vec::new(),
+            settings: RefCell::new(settings.map(|(name, value)| (name.to_owned(), value)).into()),
+            disk: Some(100 << 30),
+            variables: BTreeMap::new(),
+            files: files.map(|(path, text)| (path.to_owned(), text.to_owned())).into(),
+            writable: true,
+            root: true,
+        }
     }
 }
 
@@ -132,10 +161,40 @@ impl Host for Machine {
     }
 
     fn kernel_setting(&self, name: &str) -> Option<u64> {
-        self.settings.get(name).copied()
+        self.settings.borrow().get(name).copied()
     }
 
     fn free_disk(&self, _: &Path) -> Option<u64> {
         self.disk
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).cloned()
+    }
+
+    fn text(&self, path: &str) -> Option<String> {
+        self.files.get(path).cloned()
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        self.files.contains_key(&*path.to_string_lossy())
+    }
+
+    fn may_write(&self, _: &Path) -> bool {
+        self.writable
+    }
+
+    fn ca_bundle(&self) -> Option<PathBuf> {
+        let path = Path::new("/etc/ssl/certs/ca-certificates.crt");
+        self.exists(path).then(|| path.to_owned())
+    }
+
+    fn is_root(&self) -> bool {
+        self.root
+    }
+
+    fn raise(&self, setting: &str, value: u64) -> Result<()> {
+        self.settings.borrow_mut().insert(setting.to_owned(), value);
+        Ok(())
     }
 }

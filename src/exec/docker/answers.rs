@@ -31,6 +31,7 @@ pub fn container(summary: ContainerSummary) -> Container {
         let pinned = parse(endpoint.ipam_config.and_then(|config| config.ipv4_address));
         (name, Address { current: parse(endpoint.ip_address), pinned })
     });
+    let ports = summary.ports.unwrap_or_default().into_iter();
     Container {
         id: summary.id.unwrap_or_default(),
         name: summary
@@ -43,6 +44,7 @@ pub fn container(summary: ContainerSummary) -> Container {
         image: summary.image.unwrap_or_default(),
         labels: sorted(summary.labels),
         addresses: addresses.collect(),
+        ports: ports.filter_map(|port| Some((port.private_port, port.public_port?))).collect(),
     }
 }
 

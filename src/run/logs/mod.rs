@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use futures::{StreamExt as _, stream};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 pub use find::{Listing, find, listing};
@@ -42,6 +44,14 @@ impl Source {
             Source::Pod { name, .. } | Source::Container(name) | Source::Node(name) => name,
         }
     }
+}
+
+/// A line of a log, as programs read it.
+#[derive(Serialize, JsonSchema)]
+pub struct LogLine<'a> {
+    /// The pod, container or node.
+    pub source: &'a str,
+    pub line: &'a str,
 }
 
 /// Hands every line over with the source it is of, until all logs end or nobody takes lines any more.

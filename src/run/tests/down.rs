@@ -1,15 +1,27 @@
 //! Taking a lab down, whole, half-made, and where something resists.
 
-use super::world::{Say, container};
+use anyhow::Result;
+
+use super::world::{Say, World, container};
 use super::{Bench, next, told};
 use crate::ports::Network;
-use crate::run::down::down;
+use crate::run::Run;
+use crate::run::down::{Down, down as look_and_remove};
+
+/// Takes it down; an error where something is left.
+async fn down(run: &Run<'_, World>, all: bool) -> Result<Down> {
+    let down = look_and_remove(run, all).await?;
+    down.check(all, &run.flags)?;
+    Ok(down)
+}
 
 #[tokio::test(start_paused = true)]
 async fn down_removes_the_cluster_and_keeps_the_registry() {
     let bench = Bench::full().made().await;
-    let removed = down(&bench.run(), false).await.unwrap();
-    assert_eq!(removed.len(), 8, "{removed:?}");
+    let gone = down(&bench.run(), false).await.unwrap();
+    assert_eq!((gone.removed.len(), gone.left.len()), (8, 0), "{gone:?}");
+    let kept: Vec<String> = gone.kept.iter().map(ToString::to_string).collect();
+    assert_eq!(kept, ["container lab-registry", "volume lab-registry", "network lab"]);
     assert_eq!(bench.world.state().container_names(), ["lab-registry"]);
     assert!(!bench.run().kubeconfig().exists());
     assert_eq!(bench.world.state().networks.len(), 1);
@@ -32,7 +44,8 @@ async fn down_twice_is_fine() {
         let bench = Bench::small().made().await;
         down(&bench.run(), all).await.unwrap();
         bench.world.heal();
-        assert_eq!(down(&bench.run(), all).await.unwrap(), Vec::<String>::new());
+        let again = down(&bench.run(), all).await.unwrap();
+        assert_eq!((again.removed.len(), again.kept.is_empty()), (0, all), "{again:?}");
         assert_eq!(bench.world.changes(), Vec::<String>::new());
     }
 }

@@ -3,7 +3,7 @@
 use super::world::Say;
 use super::{Bench, next, told};
 use crate::config;
-use crate::run::logins::minio;
+use crate::run::logins::{Credentials, minio};
 use crate::run::reach;
 
 #[tokio::test(start_paused = true)]
@@ -21,10 +21,11 @@ async fn users_are_shown_with_the_passwords_of_their_secrets() {
 #[tokio::test(start_paused = true)]
 async fn the_document_fits_its_schema() {
     let bench = Bench::small().made().await;
-    let schema = serde_json::to_value(schemars::schema_for!(Vec<crate::run::logins::Login>)).unwrap();
-    let document = serde_json::to_value(minio(&bench.run()).await.unwrap()).unwrap();
+    let schema = serde_json::to_value(schemars::schema_for!(Credentials)).unwrap();
+    let credentials = minio(&bench.run()).await.unwrap();
+    let document = serde_json::to_value(Credentials { lab: "lab".to_owned(), credentials }).unwrap();
     jsonschema::validate(&schema, &document).unwrap();
-    assert_eq!(document[1]["secret"]["namespace"], "spark-jobs");
+    assert_eq!(document["credentials"][1]["secret"]["namespace"], "spark-jobs");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,9 +1,10 @@
 //! The engine against a world in memory that fails on demand. Time stands still but for waiting.
 
 mod apply;
-mod check;
 mod cluster;
 mod credentials;
+mod diff;
+mod doctor;
 mod down;
 mod failures;
 mod images;

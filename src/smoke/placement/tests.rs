@@ -19,7 +19,19 @@ fn work(records: &[u32]) -> Vec<Work> {
 /// The problems of executors on these nodes that processed so much of 300 records, with so many worker nodes.
 fn problems_of(nodes: &[&str], records: &[u32], workers: usize) -> Vec<String> {
     let work = work(records);
-    problems(&executors(&pods(nodes), &work), &work, workers, 300)
+    problems(&executors(&pods(nodes), &work), &work, workers)
+}
+
+fn problems(executors: &[Executor], work: &[Work], workers: usize) -> Vec<String> {
+    claims(executors, work, Vec::new(), workers, 300).into_iter().flat_map(|claim| claim.problems).collect()
+}
+
+#[test]
+fn each_problem_speaks_against_its_own_claim() {
+    let work = work(&[150, 140]);
+    let claims = claims(&executors(&pods(&["a", "a"]), &work), &work, vec!["not read".to_owned()], 3, 300);
+    let spoken: Vec<(&str, usize)> = claims.iter().map(|claim| (claim.id.as_str(), claim.problems.len())).collect();
+    assert_eq!(spoken, [("executors", 1), ("nodes", 1), ("work", 2)]);
 }
 
 #[test]
@@ -58,7 +70,7 @@ fn pod_without_node_fails() {
     let mut pods = pods(&["a", "b", "c"]);
     pods[2].node = None;
     let work = work(&[100, 100, 100]);
-    let problems = problems(&executors(&pods, &work), &work, 3, 300);
+    let problems = problems(&executors(&pods, &work), &work, 3);
     assert_eq!(problems, ["the executors ran on 2 nodes, not on 3: {\"a\", \"b\"}"]);
 }
 

@@ -58,8 +58,8 @@ fn problems_after(spoil: impl FnOnce(&mut Run)) -> Vec<String> {
     let mut run = Run::right();
     spoil(&mut run);
     let verdict = run.judged();
-    assert_eq!(verdict.passed, verdict.problems.is_empty());
-    verdict.problems
+    assert_eq!(verdict.passed, verdict.problems().is_empty());
+    verdict.problems().into_iter().map(str::to_owned).collect()
 }
 
 #[test]

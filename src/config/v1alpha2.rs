@@ -1,0 +1,129 @@
+//! The current notation, `lab/v1alpha2`: one declaration a field, with its key, default, rule and meaning.
+
+use std::ops::RangeInclusive;
+
+use super::jvm_size::jvm_size;
+use super::lab::{Cluster, Cni, Lab, ObjectStore, Registry, Size, Smoke, SparkOperator};
+use super::measure::duration;
+use super::name;
+use super::quantity::{bytes, cores};
+use super::rules::{number, number_of, one_of, switch};
+use super::section::Section;
+use super::subnet::private;
+use super::version;
+
+pub const NAME: &str = "lab/v1alpha2";
+
+/// Without the ports below, which take root to listen on.
+const PORTS: RangeInclusive<u16> = 1024..=65535;
+const CNIS: [(&str, Cni); 2] = [("kube-router", Cni::KubeRouter), ("kindnet", Cni::Kindnet)];
+
+pub const SPEC: &str = "What the lab consists of";
+pub const CLUSTER: &str = "The Kubernetes cluster";
+
+pub fn lab(document: &mut Section<'_>) -> Lab {
+    let name = head(document);
+    document.section("spec", SPEC, |spec| {
+        let (api, registry) =
+            spec.section("ports", "Ports on this machine, of its loopback interface alone", |ports| {
+                (api_port(ports, "api"), registry_port(ports, "registry"))
+            });
+        let cluster = spec.section("cluster", CLUSTER, |section| cluster(section, |_| api));
+        with_components(spec, name, cluster, registry)
+    })
+}
+
+pub fn head(document: &mut Section<'_>) -> String {
+    document.required("apiVersion", NAME, &version::rule(), "Version of this notation");
+    document.required("kind", "Lab", &one_of(&[("Lab", ())]), "What this file describes");
+    document.section("metadata", "What tells labs apart", |metadata| {
+        let description = "Name of the lab, one lab per name; nodes, network and registry are called after it";
+        metadata.required("name", "lab", &name::lab(), description)
+    })
+}
+
+pub fn cluster(cluster: &mut Section<'_>, api_port: impl FnOnce(&mut Section<'_>) -> u16) -> Cluster {
+    Cluster {
+        subnet: cluster.field(
+            "subnet",
+            "172.29.0.0/24",
+            &private(16..=28),
+            "Range of the lab's Docker network, which nothing else on this machine uses",
+        ),
+        // Odd, because an even number of etcd members survives no more than the odd one below it.
+        control_planes: cluster.field(
+            "controlPlanes",
+            "3",
+            &number_of([1, 3, 5]),
+            "Nodes of the control plane: with three, any one may fail; with one, there is no load balancer",
+        ),
+        workers: cluster.field("workers", "3", &number(1..=12), "Nodes that run jobs"),
+        cni: cluster.field(
+            "cni",
+            "kube-router",
+            &one_of(&CNIS),
+            "Network plugin: kube-router enforces NetworkPolicy on every kernel",
+        ),
+        // Every node gets a /24 of the pods' range, there are two nodes at least, and kubeadm counts them in 16 bits.
+        pod_subnet: cluster.field(
+            "podSubnet",
+            "10.244.0.0/16",
+            &private(8..=23),
+            "Range of Pods, of which each node takes a /24",
+        ),
+        // kubeadm counts Services in 20 bits at most.
+        service_subnet: cluster.field("serviceSubnet", "10.96.0.0/16", &private(12..=24), "Range of Services"),
+        api_port: api_port(cluster),
+    }
+}
+
+pub fn api_port(section: &mut Section<'_>, key: &'static str) -> u16 {
+    section.field(key, "16443", &number(PORTS), "Port of the Kubernetes API")
+}
+
+pub fn registry_port(section: &mut Section<'_>, key: &'static str) -> u16 {
+    section.field(key, "15000", &number(PORTS), "Port of the registry")
+}
+
+/// What stands in every version the same way.
+pub fn with_components(spec: &mut Section<'_>, name: String, cluster: Cluster, registry_port: u16) -> Lab {
+    Lab {
+        name,
+        cluster,
+        registry: Registry { port: registry_port },
+        spark_operator: spec.section("sparkOperator", "Spark Operator, which runs jobs", |operator| SparkOperator {
+            enabled: operator.field("enabled", "true", &switch(), "Whether it is installed"),
+            keep_finished_seconds: operator.field(
+                "keepFinished",
+                "1h",
+                &duration("1m", "30d"),
+                "How long finished jobs stay",
+            ),
+        }),
+        object_store: spec.section("objectStore", "MinIO, which holds data", |store| ObjectStore {
+            enabled: store.field("enabled", "true", &switch(), "Whether it is installed"),
+            storage: store.field("storage", "5Gi", &bytes("100Mi", "1Ti"), "Size of its volume"),
+            bucket: store.field("bucket", "lab", &name::bucket(), "Bucket for data of jobs"),
+        }),
+        smoke: spec.section("smoke", "The job that proves the lab: PageRank on three executors", |smoke| Smoke {
+            enabled: smoke.field(
+                "enabled",
+                "true",
+                &switch(),
+                "Whether it runs; it needs Spark Operator and object store",
+            ),
+            pages: smoke.field("pages", "2000", &number(100..=200_000), "Pages of the graph"),
+            iterations: smoke.field("iterations", "10", &number(1..=50), "Rounds of PageRank"),
+            driver: smoke.section("driver", "The driver", size),
+            executor: smoke.section("executor", "Each of the three executors", size),
+        }),
+    }
+}
+
+fn size(size: &mut Section<'_>) -> Size {
+    Size {
+        cpu_request: size.field("cpuRequest", "100m", &cores("1m", "64"), "CPU that Kubernetes sets aside"),
+        // Spark refuses to start with less than one and a half times the 300 MiB that it reserves.
+        memory: size.field("memory", "512m", &jvm_size("450m", "64g"), "Heap of the JVM"),
+    }
+}

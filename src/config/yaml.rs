@@ -1,0 +1,51 @@
+//! Fields → the text of a file in the current version.
+
+use serde_json::Value as Json;
+
+use super::tree::{Value, plain};
+use super::version::CURRENT;
+
+/// A field, with what stands behind it as a comment.
+pub struct Line<'a> {
+    pub path: &'a str,
+    pub value: &'a Json,
+    pub comment: Option<String>,
+}
+
+/// A whole document; the fields of a section must follow each other.
+pub fn document<'a>(fields: impl IntoIterator<Item = Line<'a>>) -> String {
+    let mut lines = vec![(format!("apiVersion: {}", CURRENT.name), None), ("kind: Lab".to_owned(), None)];
+    let mut open: Vec<&str> = Vec::new();
+    for Line { path, value, comment } in fields {
+        let mut sections: Vec<&str> = path.split('.').collect();
+        let key = sections.pop().unwrap_or_default();
+        let same = open.iter().zip(&sections).take_while(|(one, other)| one == other).count();
+        for (depth, section) in sections.iter().enumerate().skip(same) {
+            lines.push((format!("{:1$}{section}:", "", depth * 2), None));
+        }
+        lines.push((format!("{:2$}{key}: {}", "", scalar(value), sections.len() * 2), comment));
+        open = sections;
+    }
+    let width = lines.iter().filter(|(_, comment)| comment.is_some()).map(|(line, _)| line.len()).max();
+    let mut text = String::new();
+    for (line, comment) in lines {
+        text.push_str(&match comment {
+            Some(comment) => format!("{line:0$}  # {comment}\n", width.unwrap_or_default()),
+            None => format!("{line}\n"),
+        });
+    }
+    text
+}
+
+/// Without quotes where it is safe.
+fn scalar(value: &Json) -> String {
+    let safe = |text: &str| {
+        text.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && text.chars().all(|character| character.is_ascii_alphanumeric() || "-./".contains(character))
+            && matches!(plain(text), Value::Text(_))
+    };
+    match value {
+        Json::String(text) if safe(text) => text.clone(),
+        value => value.to_string(),
+    }
+}

@@ -1,0 +1,78 @@
+//! How the program ends, for people and for programs.
+
+use anyhow::{Error, Result};
+
+use super::talk;
+use crate::event::{Ending, Trouble};
+use crate::fault::{self, Fault, Kind};
+
+impl Ending {
+    pub fn of(result: &Result<()>) -> Self {
+        match result {
+            Ok(()) => Self { exit_code: 0, kind: "ok".to_owned(), error: None },
+            Err(error) => {
+                let kind = fault::kind(error);
+                Self { exit_code: kind.exit_code(), kind: kind.heading().to_owned(), error: Some(Trouble::of(error)) }
+            }
+        }
+    }
+}
+
+impl Trouble {
+    pub fn of(error: &Error) -> Self {
+        let mut chain = error.chain().map(ToString::to_string);
+        let what = chain.next().unwrap_or_default();
+        let (mut said, mut causes) = (what.clone(), Vec::new());
+        for cause in chain {
+            // Libraries often repeat their cause in their own words.
+            if said.contains(cause.trim_end()) {
+                continue;
+            }
+            said.clone_from(&cause);
+            causes.push(cause.trim_end().to_owned());
+        }
+        let next = error.downcast_ref::<Fault>().and_then(|fault| fault.next.clone());
+        let report = || "run again with LAB_LOG=debug and report what it prints".to_owned();
+        let next = next.or_else(|| (fault::kind(error) == Kind::Bug).then(report));
+        Self { what, causes, next }
+    }
+}
+
+/// Prints an error: what, why, and the next command.
+pub fn error(ending: &Ending) {
+    let Some(trouble) = &ending.error else { return };
+    talk(&format!("\n{}: {}", ending.kind, trouble.what));
+    for cause in &trouble.causes {
+        talk(&format!("  because: {}", cause.replace('\n', "\n    ")));
+    }
+    if let Some(next) = &trouble.next {
+        talk(&format!("  next: {next}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::{Context as _, anyhow};
+
+    #[test]
+    fn an_error_is_told_in_its_parts_and_nothing_twice() {
+        let error =
+            anyhow!("disk full").context("writing: disk full").context(Fault::new(Kind::Step, "step x").next("y"));
+        let ending = Ending::of(&Err(error));
+        assert_eq!((ending.exit_code, ending.kind.as_str()), (5, "failed"));
+        let trouble = ending.error.unwrap();
+        assert_eq!(
+            (trouble.what.as_str(), trouble.causes.as_slice()),
+            ("step x", &["writing: disk full".to_owned()][..])
+        );
+        assert_eq!(trouble.next.as_deref(), Some("y"));
+    }
+
+    #[test]
+    fn an_error_of_no_kind_is_a_bug_and_asks_for_a_report() {
+        let ending = Ending::of(&Err::<(), _>(anyhow!("oops")).context("here"));
+        assert_eq!((ending.exit_code, ending.kind.as_str()), (1, "bug"));
+        assert!(ending.error.unwrap().next.unwrap().contains("LAB_LOG=debug"));
+    }
+}

@@ -1,0 +1,183 @@
+//! A run as JUnit XML: a case for each step, and one for each claim of the smoke verdict.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use tempfile::NamedTempFile;
+
+use crate::event::{Ending, Event, Outcome, Planned, Sink, Trouble};
+use crate::fault::{Fault, Kind};
+use crate::smoke::verdict::Verdict;
+
+/// A sink that collects and, at the end, writes.
+pub struct Junit {
+    path: PathBuf,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    steps: Vec<Step>,
+    verdict: Option<Verdict>,
+    took: Option<Duration>,
+}
+
+struct Step {
+    planned: Planned,
+    state: State,
+}
+
+enum State {
+    Waiting,
+    Running,
+    Done(Outcome, Duration),
+    Failed(Duration),
+}
+
+impl Junit {
+    /// # Errors
+    /// [`Kind::Usage`] when the file could not be written at the end: better now than then.
+    pub fn new(path: &Path) -> Result<Self> {
+        let unusable = || {
+            let what = format!("--junit: {} cannot be written", path.display());
+            Fault::new(Kind::Usage, what).next("name a file in a folder that you may write")
+        };
+        if path.is_dir() || path.file_name().is_none() {
+            return Err(anyhow::anyhow!("it is a folder").context(unusable()));
+        }
+        // Made, and removed at once.
+        beside(path).with_context(unusable)?;
+        Ok(Self { path: path.to_owned(), seen: Mutex::default() })
+    }
+
+    /// Writes the file, whole or not at all.
+    ///
+    /// # Errors
+    /// [`Kind::Host`] when that fails after all.
+    pub fn write(&self, ending: &Ending) -> Result<()> {
+        let failed = || Fault::new(Kind::Host, format!("{} cannot be written", self.path.display()));
+        let report = report(&self.seen.lock().unwrap_or_else(PoisonError::into_inner), ending);
+        let mut file = beside(&self.path).with_context(failed)?;
+        let text = report.to_string()?;
+        file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).with_context(failed)?;
+        file.persist(&self.path).map(drop).with_context(failed)
+    }
+}
+
+/// A new file in the same folder, readable as the umask says: others read test reports.
+fn beside(path: &Path) -> std::io::Result<NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+    tempfile::Builder::new().prefix(".lab-junit-").permissions(permissions).tempfile_in(folder)
+}
+
+impl Sink for Junit {
+    fn emit(&self, event: Event) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::RunStarted { steps, .. } => {
+                seen.steps = steps.into_iter().map(|planned| Step { planned, state: State::Waiting }).collect();
+            }
+            Event::StepStarted { id, .. } => seen.set(&id, State::Running),
+            Event::StepDone { id, outcome, took, .. } => seen.set(&id, State::Done(outcome, took)),
+            Event::StepFailed { id, took, .. } => seen.set(&id, State::Failed(took)),
+            Event::SmokeJudged { verdict } => seen.verdict = Some(verdict),
+            Event::RunDone { took, .. } => seen.took = Some(took),
+            Event::StepProgress { .. } | Event::JobLog { .. } | Event::End(_) => {}
+        }
+    }
+}
+
+impl Seen {
+    fn set(&mut self, id: &str, state: State) {
+        if let Some(step) = self.steps.iter_mut().find(|step| step.planned.id == id) {
+            step.state = state;
+        }
+    }
+}
+
+fn report(seen: &Seen, ending: &Ending) -> Report {
+    let mut up = TestSuite::new("lab up");
+    up.add_test_cases(seen.steps.iter().map(|step| case(step, ending)));
+    let carried = seen.steps.iter().any(|step| matches!(step.state, State::Failed(_)));
+    if let Some(trouble) = ending.error.as_ref().filter(|_| !carried) {
+        // No step failed: the run was stopped, or never began.
+        let mut case = TestCase::new("end", failure(NonSuccessKind::Error, &ending.kind, trouble));
+        case.set_classname("lab.up");
+        up.add_test_case(case);
+    }
+    if let Some(took) = seen.took {
+        up.set_time(took);
+    }
+    let mut report = Report::new("lab");
+    report.add_test_suite(up);
+    if let Some(verdict) = &seen.verdict {
+        report.add_test_suite(smoke(verdict));
+    }
+    report
+}
+
+fn case(step: &Step, ending: &Ending) -> TestCase {
+    let skipped = |why: String| {
+        let mut status = TestCaseStatus::skipped();
+        status.set_message(why);
+        (status, None, None)
+    };
+    let (status, took, output) = match &step.state {
+        State::Waiting => skipped("not reached".to_owned()),
+        State::Running => skipped(format!("cut short: {}", ending.kind)),
+        State::Done(outcome, took) => {
+            let text = match outcome {
+                Outcome::Unchanged(detail) => format!("as it was: {detail}"),
+                Outcome::Changed(detail) => format!("done: {detail}"),
+            };
+            (TestCaseStatus::success(), Some(took), Some(text))
+        }
+        State::Failed(took) => {
+            let status = match &ending.error {
+                Some(trouble) => failure(NonSuccessKind::Failure, &ending.kind, trouble),
+                None => TestCaseStatus::non_success(NonSuccessKind::Failure),
+            };
+            (status, Some(took), None)
+        }
+    };
+    let mut case = TestCase::new(step.planned.id.as_str(), status);
+    case.set_classname("lab.up").add_property(("title", step.planned.title.as_str()));
+    if let Some(took) = took {
+        case.set_time(*took);
+    }
+    if let Some(output) = output {
+        case.set_system_out(output);
+    }
+    case
+}
+
+fn failure(kind: NonSuccessKind, heading: &str, trouble: &Trouble) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(kind);
+    let next = trouble.next.iter().map(|next| format!("next: {next}"));
+    let text: Vec<String> = trouble.causes.iter().cloned().chain(next).collect();
+    status.set_type(heading).set_message(trouble.what.as_str()).set_description(text.join("\n"));
+    status
+}
+
+fn smoke(verdict: &Verdict) -> TestSuite {
+    let mut suite = TestSuite::new("smoke");
+    suite.add_test_cases(verdict.claims.iter().map(|claim| {
+        let status = match claim.problems.first() {
+            None => TestCaseStatus::success(),
+            Some(first) => {
+                let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+                status.set_type("wrong result").set_message(first.as_str()).set_description(claim.problems.join("\n"));
+                status
+            }
+        };
+        let mut case = TestCase::new(claim.id.as_str(), status);
+        case.set_classname("lab.smoke");
+        case
+    }));
+    suite
+}
