@@ -18,10 +18,12 @@ mod plan;
 mod session;
 mod signals;
 mod status;
+mod suggest;
 mod up;
 
 use std::io::IsTerminal as _;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use clap::Parser as _;
 
@@ -60,11 +62,20 @@ fn engine_trouble(error: anyhow::Error) -> anyhow::Error {
         let next = "docker info   (says what the engine has to say); make setup";
         return error.context(Fault::new(Kind::Host, "the Docker engine refuses").next(next));
     }
+    // Nor is an API server that is on its knees.
+    if fault::kind(&error) == Kind::Bug && error.downcast_ref::<kube::Error>().is_some() {
+        let what = "the Kubernetes API of the lab does not answer as it should";
+        let next = "lab status   (says which nodes are Ready)";
+        return error.context(Fault::new(Kind::Step, what).next(next));
+    }
     error
 }
 
 fn run(args: Args, reporter: &Arc<Reporter>) -> anyhow::Result<()> {
     let said = Arc::clone(reporter);
+    // What serves has Ctrl-C for its normal end.
+    let serving = Arc::<AtomicBool>::default();
+    let serves = Arc::clone(&serving);
     let work = async move || match args.verb {
         Verb::Up(args) => up::up(args, &said).await,
         Verb::Down(args) => down::down(args).await,
@@ -75,12 +86,12 @@ fn run(args: Args, reporter: &Arc<Reporter>) -> anyhow::Result<()> {
         Verb::Logs(args) => logs::logs(args).await,
         Verb::Credentials(args) => credentials::credentials(args).await,
         Verb::Kubeconfig(args) => kubeconfig::kubeconfig(args).await,
-        Verb::Open(args) => open::open(args).await,
+        Verb::Open(args) => open::open(args, &serves).await,
         Verb::Diagnose(args) => diagnose::diagnose(args).await,
         Verb::Images(verb) => images::images(verb, &said).await,
         Verb::Config(verb) => config::config(verb),
         Verb::Completions(args) => completions::completions(&args),
-        Verb::Man => man::man(),
+        Verb::Man(args) => man::man(&args),
     };
-    signals::run(work, reporter)
+    signals::run(work, reporter, &serving)
 }

@@ -1,6 +1,7 @@
 //! Signals: the first stops the run and waits for the programs that it started, the second leaves at once.
 
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -17,19 +18,28 @@ use crate::report::{self, Reporter};
 /// How long stopped work may take to let go. Only what hangs in a read of the kernel's takes longer.
 const LET_GO: Duration = Duration::from_secs(1);
 
-/// Does the work, and leaves no program of it behind, however it ends.
+/// Does the work, and leaves no program of it behind, however it ends. Once `serving` is set, Ctrl-C is its normal
+/// end.
 ///
 /// # Errors
 /// Those of the work; [`Kind::Interrupted`] and [`Kind::Terminated`] where a signal ended it.
-pub fn run(work: impl AsyncFnOnce() -> Result<()> + Send + 'static, reporter: &Reporter) -> Result<()> {
+pub fn run(
+    work: impl AsyncFnOnce() -> Result<()> + Send + 'static,
+    reporter: &Reporter,
+    serving: &AtomicBool,
+) -> Result<()> {
     let runtime = Runtime::new().context("starting the runtime")?;
-    let result = runtime.block_on(supervise(work, reporter));
+    let result = runtime.block_on(supervise(work, reporter, serving));
     // Does not wait for work that hangs.
     runtime.shutdown_background();
     result
 }
 
-async fn supervise(work: impl AsyncFnOnce() -> Result<()> + Send + 'static, reporter: &Reporter) -> Result<()> {
+async fn supervise(
+    work: impl AsyncFnOnce() -> Result<()> + Send + 'static,
+    reporter: &Reporter,
+    serving: &AtomicBool,
+) -> Result<()> {
     // From here on, and not from the first moment of waiting on.
     let mut signals = Signals::listen()?;
     let (stop, stopped) = oneshot::channel::<Infallible>();
@@ -52,6 +62,7 @@ async fn supervise(work: impl AsyncFnOnce() -> Result<()> + Send + 'static, repo
             match timeout(LET_GO, work).await {
                 Ok(Ok(Some(Ok(())))) => Ok(Ok(())),
                 Ok(Err(error)) => Err(error),
+                _ if serving.load(Ordering::Relaxed) && kind == Kind::Interrupted => Ok(Ok(())),
                 _ => Ok(Err(interrupted(kind))),
             }
         }

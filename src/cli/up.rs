@@ -29,7 +29,7 @@ pub struct UpArgs {
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
     /// Merge the lab's context into this kubeconfig file as well
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub merge_kubeconfig: Option<PathBuf>,
 }
 

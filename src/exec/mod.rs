@@ -1,5 +1,6 @@
 //! The only modules that touch the outside.
 
+pub mod browser;
 pub mod build;
 pub mod docker;
 pub mod host;

@@ -39,6 +39,20 @@ impl Command {
         self
     }
 
+    /// Starts it and lets it go: it lives on when this process ends. Nobody hears what it says.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(self) -> Result<()> {
+        let program = which::which(&self.program).with_context(|| format!("{} is not on PATH", self.program))?;
+        #[expect(clippy::disallowed_methods, reason = "the one place that starts processes")]
+        let mut command = tokio::process::Command::new(program);
+        command.args(&self.args).envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        command.spawn().with_context(|| format!("starting {}", self.program))?;
+        Ok(())
+    }
+
     /// Its standard output.
     ///
     /// # Errors

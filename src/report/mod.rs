@@ -1,5 +1,6 @@
 //! Events and results → people. The only place that prints: stdout is data, stderr is talk.
 
+mod daily;
 mod document;
 mod ending;
 mod findings;
@@ -11,12 +12,15 @@ mod reporter;
 mod text;
 
 use std::io::{IsTerminal as _, Write as _};
+use std::ops::ControlFlow;
 
 use crate::event::Sink;
 use crate::exec::host;
 
+pub use daily::{logins, logs};
 pub use document::{
-    Document, FindingList, ImageList, ListedImage, ListedProblem, ProblemList, SettingList, bare_json, json, schemas,
+    Document, FindingList, ImageList, ListedImage, ListedProblem, ProblemList, SettingList, bare_json, json, json_line,
+    schemas,
 };
 pub use findings::findings;
 pub use junit::Junit;
@@ -46,6 +50,15 @@ pub fn sink(ci: bool) -> Box<dyn Sink + Send> {
 pub fn data(text: &str) {
     let mut out = std::io::stdout().lock();
     drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+}
+
+/// Prints a line of data at once, and says when nobody reads any more.
+pub fn data_line(text: &str) -> ControlFlow<()> {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(_) => ControlFlow::Break(()),
+    }
 }
 
 /// Prints a line of talk to standard error.

@@ -15,7 +15,7 @@ use crate::config::Size;
 use crate::event::Event;
 use crate::fault::{Fault, Kind};
 use crate::jobs::Job;
-use crate::ports::{self, Kube as _, Ports};
+use crate::ports::{self, Kube as _, LogQuery, Ports};
 use crate::smoke::placement::{EXECUTORS, Pod};
 use crate::{render, run::Run};
 
@@ -25,7 +25,7 @@ const QUOTED_LINES: usize = 15;
 /// How long the last lines of a log may be on their way after the job's end.
 const LAST_LINES: Duration = Duration::from_secs(5);
 /// The states in which an application stays.
-const STATES: [&str; 3] = ["COMPLETED", "FAILED", "SUBMISSION_FAILED"];
+pub const STATES: [&str; 3] = ["COMPLETED", "FAILED", "SUBMISSION_FAILED"];
 
 /// How a job that completed ran.
 pub struct Finished {
@@ -115,7 +115,8 @@ pub async fn run<P: Ports>(context: &Context<'_, P>, job: &Job, application: &st
     } else {
         context.note(format!("driver {driver} runs"));
         let mut line = |text: String| context.run.sink.emit(Event::JobLog { line: text });
-        let follow = pin!(kube.follow(JOBS_NAMESPACE, &driver, &mut line));
+        let all = LogQuery::following();
+        let follow = pin!(kube.read_log(JOBS_NAMESPACE, &driver, &all, &mut line));
         let end = pin!(until(context, async || ended(context, application).await));
         let (followed, state) = match select(follow, end).await {
             Either::Left((followed, end)) => (followed, end.await),

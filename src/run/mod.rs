@@ -1,6 +1,7 @@
 //! Walks a plan: runs each step as soon as its needs are met, and stops at the first failure.
 
 mod addresses;
+pub mod applications;
 mod apply;
 mod bucket;
 mod build;
@@ -11,14 +12,19 @@ mod diff;
 pub mod doctor;
 pub mod down;
 mod fits;
+pub mod forward;
 mod images;
 pub mod job;
 mod journal;
+pub mod logins;
+pub mod logs;
 mod network;
 mod nodes;
+pub mod open;
 mod prefetch;
 mod pull;
 mod push;
+mod reach;
 mod record;
 mod registry;
 mod remains;
@@ -40,6 +46,7 @@ pub use diff::{Diff, State as DiffState, diff};
 pub use doctor::check_host;
 pub use images::{ImageState, lock, provide, state as image_state};
 pub use journal::Journal;
+pub use reach::reach;
 pub use record::Record;
 
 use crate::config::Lab;

@@ -38,6 +38,8 @@ pub struct State {
     pub stuck: BTreeSet<String>,
     /// Pod → log.
     pub logs: BTreeMap<String, String>,
+    /// Pod and port on which it answers.
+    pub listening: BTreeSet<(String, u16)>,
     pub buckets: BTreeSet<String>,
     /// User → policy, empty where none is attached.
     pub users: BTreeMap<String, String>,
@@ -82,6 +84,7 @@ impl Default for State {
             objects: BTreeMap::new(),
             stuck: BTreeSet::new(),
             logs: BTreeMap::new(),
+            listening: BTreeSet::new(),
             buckets: BTreeSet::new(),
             users: BTreeMap::new(),
             keys: BTreeMap::new(),
