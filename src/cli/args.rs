@@ -21,7 +21,7 @@ pub struct Args {
 const EXIT_CODES: &str = "Exit codes: 0 ok, 1 bug, 2 usage, 3 configuration, 4 machine not fit, 5 step failed,
 6 wrong result, 7 cleanup incomplete, 8 locked by another run, 9 drift, 130 SIGINT, 143 SIGTERM.
 LAB_LOG=debug shows every call; LAB_STATE is the folder of state (default ~/.local/state/lab).
-LAB_CONFIG and LAB_IMAGES stand for --config and --images; every field has a variable too (lab config show --origin).";
+LAB_CONFIG stands for --config; every field has a variable too (lab config show --origin).";
 
 #[derive(Subcommand)]
 pub enum Verb {

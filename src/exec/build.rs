@@ -1,5 +1,7 @@
 //! Building images with buildx.
 
+mod settings;
+
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -7,24 +9,6 @@ use anyhow::{Context as _, Result};
 use super::host;
 use super::process::Command;
 use crate::ports::{Build, Builder};
-
-/// Settings of the host that a build inside a container must share.
-const PASSED_THROUGH: [&str; 14] = [
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "ALL_PROXY",
-    "NO_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "all_proxy",
-    "no_proxy",
-    "GOPROXY",
-    "GONOSUMDB",
-    "GOSUMDB",
-    "PIP_INDEX_URL",
-    "PIP_EXTRA_INDEX_URL",
-    "PIP_TRUSTED_HOST",
-];
 
 pub struct Buildx;
 
@@ -53,9 +37,9 @@ impl Builder for Buildx {
         for (name, value) in &build.labels {
             command = command.args(["--label".to_owned(), format!("{name}={value}")]);
         }
-        for name in PASSED_THROUGH.into_iter().filter(|name| host::variable(name).is_some()) {
+        for (name, value) in settings::shared() {
             // Only the name: buildx takes the value from the environment, so it stays out of argv.
-            command = command.args(["--build-arg", name]);
+            command = command.args(["--build-arg", name]).environment(name, &value);
         }
         if let Some(bundle) = host::ca_bundle() {
             command = command.args(["--secret".to_owned(), format!("id=ca,src={}", bundle.display())]);

@@ -124,12 +124,6 @@ pub fn has_proxy() -> bool {
     ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"].into_iter().any(|name| variable(name).is_some())
 }
 
-/// The value of `NO_PROXY` with more hosts and ranges in it.
-pub fn without_proxy(more: &[String]) -> String {
-    let already = variable("NO_PROXY").or_else(|| variable("no_proxy"));
-    already.into_iter().chain(more.iter().cloned()).collect::<Vec<_>>().join(",")
-}
-
 /// True where we were started to outlive the terminal, as by `nohup`.
 pub fn ignores_hangup() -> bool {
     let status = fs_err::read_to_string("/proc/self/status").unwrap_or_default();
@@ -151,7 +145,8 @@ pub async fn listen(port: u16) -> std::io::Result<tokio::net::TcpListener> {
 /// The CA bundle that this machine trusts, for builds behind an inspecting proxy.
 pub fn ca_bundle() -> Option<PathBuf> {
     let usual = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
-    let candidates = variable("SSL_CERT_FILE").into_iter().chain(usual.map(str::to_owned));
+    let named = ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"].into_iter().filter_map(variable);
+    let candidates = named.chain(usual.map(str::to_owned));
     candidates.map(PathBuf::from).find(|path| path.is_file())
 }
 

@@ -19,7 +19,8 @@ impl Clusters for Kind {
         let config = tempfile_with(cluster.config)?;
         let mut command = Command::new("kind");
         if host::has_proxy() {
-            let direct = host::without_proxy(cluster.direct);
+            let already = host::variable("NO_PROXY").or_else(|| host::variable("no_proxy"));
+            let direct = without_proxy(already, cluster.direct);
             // kind reads the first, programs in the nodes the one or the other.
             command = command.environment("NO_PROXY", &direct).environment("no_proxy", &direct);
         }
@@ -55,4 +56,24 @@ fn tempfile_with(text: &str) -> Result<tempfile::NamedTempFile> {
     let file = tempfile::NamedTempFile::new()?;
     fs_err::write(file.path(), text)?;
     Ok(file)
+}
+
+/// The value of `NO_PROXY` with more hosts and ranges in it.
+fn without_proxy(already: Option<String>, more: &[String]) -> String {
+    already.into_iter().chain(more.iter().cloned()).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_proxy;
+
+    #[test]
+    fn what_needed_no_proxy_before_still_needs_none() {
+        let more = ["registry.lab".to_owned(), "172.29.0.0/24".to_owned()];
+        assert_eq!(without_proxy(None, &more), "registry.lab,172.29.0.0/24");
+        assert_eq!(
+            without_proxy(Some(".example,10.0.0.1".to_owned()), &more),
+            ".example,10.0.0.1,registry.lab,172.29.0.0/24"
+        );
+    }
 }

@@ -90,7 +90,7 @@ async fn create<P: Ports>(context: &Context<'_, P>, config: &str) -> Result<()> 
     let run = context.run;
     let docker = run.ports.docker();
     let image = images::engine_reference(run, "node").await?;
-    if run.lab.cluster.cni == Cni::Kindnet && images::is_ours(run, "node").await? {
+    if run.lab.cluster.cni == Cni::Kindnet && images::is_ours(docker, &image).await? {
         let what = "spec.cluster.cni: kindnet comes only inside kind's own node image, and this one is of our own make";
         let next = "cni: kube-router in the configuration; or lab up --images registry";
         return Err(Fault::new(Kind::Config, what).next(next).error());

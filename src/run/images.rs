@@ -10,7 +10,7 @@ use crate::config::ImageSource;
 use crate::event::Outcome;
 use crate::fault::{Fault, Kind};
 use crate::images::{BUILT, Catalogue, Image, Lock, Origin, RECIPE, registry};
-use crate::ports::{Docker, Ports};
+use crate::ports::{self, Docker, Ports};
 
 /// The image that nodes are made of.
 const NODE: &str = "node";
@@ -79,20 +79,22 @@ pub async fn engine_references<P: Ports>(run: &Run<'_, P>, name: &str) -> Result
     image.references.iter().map(pair).collect()
 }
 
-/// Those of these images that the nodes do not bring along.
+/// Those of these images that the nodes do not bring along: only kind's own node image brings any.
 pub async fn needed<P: Ports>(run: &Run<'_, P>, names: &[String]) -> Result<Vec<String>> {
+    let docker = run.ports.docker();
     let mut needed = names.to_vec();
-    if !is_ours(run, NODE).await? {
+    if let ImageState::Pulled { reference, .. } = state(docker, run.catalogue, NODE, run.origin).await?
+        && !is_ours(docker, &reference).await?
+    {
         needed.retain(|name| run.catalogue.get(name).is_ok_and(|image| !image.in_node));
     }
     Ok(needed)
 }
 
 /// True where an image was made by a recipe of ours, here or for the registry that it was pulled from.
-pub async fn is_ours<P: Ports>(run: &Run<'_, P>, name: &str) -> Result<bool> {
-    let reference = engine_reference(run, name).await?;
-    let held = run.ports.docker().image(&reference).await?;
-    Ok(reference.starts_with(BUILT) || held.is_some_and(|image| image.labels.contains_key(RECIPE)))
+pub async fn is_ours<D: Docker>(docker: &D, reference: &str) -> Result<bool> {
+    let labelled = |image: ports::Image| image.labels.contains_key(RECIPE);
+    Ok(reference.starts_with(BUILT) || docker.image(reference).await?.is_some_and(labelled))
 }
 
 /// The step `images`.

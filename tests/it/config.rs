@@ -107,16 +107,17 @@ fn a_wrong_variable_is_a_problem_of_its_own_name() {
 }
 
 #[test]
-fn the_variables_of_flags_that_are_no_fields() {
+fn a_variable_names_the_file_and_where_images_come_from() {
     let (mut sandbox, _engine) = Sandbox::with(Engine::empty);
     sandbox.set("LAB_CONFIG", "none.yaml");
     sandbox.run(&["plan"]).code(3).says("none.yaml: no such file");
     sandbox.run(&["plan", "--config", "small"]).code(0);
     sandbox.unset("LAB_CONFIG");
-    sandbox.set("LAB_IMAGES", "none");
-    sandbox.run(&["status"]).code(2).says("LAB_IMAGES: must be one of auto, registry, build, got \"none\"");
+    sandbox.set("LAB_IMAGES_SOURCE", "none");
+    let expected = "LAB_IMAGES_SOURCE: must be auto or registry or build, got \"none\"";
+    sandbox.run(&["status"]).code(3).says(expected);
     sandbox.run(&["status", "--images", "build"]).code(5);
-    sandbox.set("LAB_IMAGES", "registry");
+    sandbox.set("LAB_IMAGES_SOURCE", "registry");
     sandbox.run(&["status"]).code(5);
 }
 

@@ -42,6 +42,25 @@ fn secrets_of_the_host_stay_out_of_the_command_line() {
 }
 
 #[test]
+fn mirrors_that_stand_in_files_reach_the_build_as_well() {
+    let (sandbox, _engine) = Sandbox::with(Engine::empty);
+    for folder in [".config", ".config/pip", ".config/go"] {
+        fs_err::create_dir(sandbox.path(folder)).unwrap();
+    }
+    sandbox.file(".config/pip/pip.conf", "[global]\nindex-url = https://user:hunter2@mirror.example/simple\n");
+    sandbox.file(".config/go/env", "GOPROXY=https://go.example\n");
+    sandbox.tool("bash", "exit 0");
+    let seen = sandbox.path("seen").display().to_string();
+    sandbox.tool("docker", &format!("echo \"$@ | $PIP_INDEX_URL $GOPROXY\" > {seen}; exit 3"));
+    sandbox.run(&["images", "build", "--ci", "base"]).code(5);
+    let seen = fs_err::read_to_string(seen).unwrap();
+    let (arguments, values) = seen.split_once(" | ").unwrap();
+    assert!(arguments.contains("--build-arg GOPROXY --build-arg PIP_INDEX_URL "), "{arguments}");
+    assert!(!arguments.contains("hunter2"), "{arguments}");
+    assert_eq!(values, "https://user:hunter2@mirror.example/simple https://go.example\n");
+}
+
+#[test]
 fn a_pull_without_a_registry_names_the_way_out() {
     let (sandbox, _engine) = Sandbox::with(Engine::empty);
     let finished = sandbox.run(&["images", "pull", "--ci", "pause"]);

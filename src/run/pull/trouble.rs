@@ -22,14 +22,14 @@ pub enum Trouble {
 
 /// Parts of the engine's words, in small letters, in the order in which they are looked for.
 const WORDS: [(Trouble, &[&str]); 10] = [
-    (Trouble::Limit, &["toomanyrequests", "429 too many requests"]),
+    (Trouble::Limit, &["toomanyrequests", "429 too many requests", "parsing http 429"]),
     (Trouble::Certificate, &["x509:", "tls: unknown certificate"]),
     (Trouble::PlainHttp, &["server gave http response to https client"]),
     (Trouble::Digest, &["verification failed for digest", "unexpected commit digest", "failed size validation"]),
-    (Trouble::Server, &["http status: 5", "500 internal", "502 bad", "503 service", "504 gateway"]),
-    (Trouble::Unauthorized, &["no basic auth credentials", "unauthorized"]),
-    (Trouble::Denied, &["access denied", "denied:", "403 forbidden", "insufficient_scope"]),
-    (Trouble::Missing, &["manifest unknown", "manifest_unknown", "name unknown", "not found"]),
+    (Trouble::Server, &["http status: 5", "parsing http 5", "500 internal", "502 bad", "503 service", "504 gateway"]),
+    (Trouble::Unauthorized, &["no basic auth credentials", "unauthorized", "parsing http 401"]),
+    (Trouble::Denied, &["access denied", "denied:", "403 forbidden", "parsing http 403", "insufficient_scope"]),
+    (Trouble::Missing, &["manifest unknown", "manifest_unknown", "name unknown", "not found", "parsing http 404"]),
     (
         Trouble::Unreachable,
         &[
@@ -148,6 +148,7 @@ mod tests {
             ("filesystem layer verification failed for digest sha256:aa", Trouble::Digest),
             ("toomanyrequests: You have reached your pull rate limit", Trouble::Limit),
             ("unexpected status from GET request to https://a.b/v2/c: 429 Too Many Requests", Trouble::Limit),
+            ("error parsing HTTP 429 response body: no error details found", Trouble::Limit),
             ("received unexpected HTTP status: 500 Internal Server Error", Trouble::Server),
             ("unexpected status from HEAD request to https://a.b/v2/c: 503 Service Unavailable", Trouble::Server),
             ("Head \"https://a.b/v2/c\": read tcp 10.0.0.1: read: connection reset by peer", Trouble::Broken),

@@ -11,7 +11,7 @@ use super::super::{part, status_is_complete};
 use super::faulty::Faulty;
 
 /// Of the registry, and of the network on which it has a certificate.
-const NAME: &str = "lab-registry-mirror";
+const NAME: &str = "mirror-for-lab-registry";
 const SUBNET: &str = "172.30.104.0/24";
 /// Reached over TLS only: of addresses on loopback the engine wants none.
 const WITH_TLS: &str = "172.30.104.2:5000";
@@ -151,6 +151,17 @@ fn a_lab_from_a_mirror() {
         for container in lab.containers() {
             let image = docker(&["inspect", "--format", "{{.Config.Image}}", &container]);
             assert!(image.starts_with(&mirror.address) && image.contains("@sha256:"), "{container}: {image}");
+        }
+    });
+    part("mirror: nodes know the proxy, and what needs none", || {
+        let environment =
+            docker(&["inspect", "--format", "{{range .Config.Env}}{{println .}}{{end}}", &lab.first_node()]);
+        assert!(environment.contains("HTTPS_PROXY=http://127.0.0.1:9"), "{environment}");
+        for name in ["NO_PROXY", "no_proxy"] {
+            let value = environment.lines().find_map(|line| line.strip_prefix(&format!("{name}="))).unwrap_or_default();
+            for direct in ["registry.lab", "172.30.103.0/24", "10.244.0.0/16", "10.96.0.0/16"] {
+                assert!(value.split(',').any(|one| one == direct), "{direct}: {environment}");
+            }
         }
     });
     part("mirror: a second up changes nothing", || {
