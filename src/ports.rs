@@ -38,6 +38,8 @@ pub trait Docker {
     async fn pull(&self, reference: &str, progress: &mut dyn FnMut(String)) -> Result<()>;
     /// The last lines a container printed.
     async fn logs(&self, container: &str, lines: usize) -> Result<String>;
+    /// Everything the engine knows of a container, in the engine's own form.
+    async fn inspect(&self, container: &str) -> Result<Value>;
 }
 
 /// The kind program.
@@ -60,6 +62,8 @@ pub trait Kube {
     /// Objects of a kind; `namespace` none means all.
     async fn list(&self, kind: &Kind, namespace: Option<&str>, labels: &str) -> Result<Vec<Value>>;
     async fn logs(&self, namespace: &str, pod: &str, container: Option<&str>, lines: i64) -> Result<String>;
+    /// As [`Kube::logs`], of the container's run before this one.
+    async fn previous_logs(&self, namespace: &str, pod: &str, container: Option<&str>, lines: i64) -> Result<String>;
     /// Follows a pod's log until it ends.
     async fn follow(&self, namespace: &str, pod: &str, line: &mut dyn FnMut(String)) -> Result<()>;
     async fn exec(&self, namespace: &str, pod: &str, argv: &[&str], stdin: &[u8]) -> Result<Output>;

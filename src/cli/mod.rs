@@ -47,7 +47,8 @@ pub fn main() -> u8 {
     match run(args) {
         Ok(()) => 0,
         Err(error) => {
-            let error = engine_trouble(error);
+            let mut error = engine_trouble(error);
+            fault::recognise(&mut error);
             report::error(&error);
             fault::kind(&error).exit_code()
         }

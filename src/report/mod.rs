@@ -64,6 +64,15 @@ pub fn error(error: &anyhow::Error) {
         said.clone_from(&cause);
         talk(&format!("  because: {}", cause.trim_end().replace('\n', "\n    ")));
     }
+    if let Some(culprit) = found.and_then(|fault| fault.culprit.as_ref()) {
+        talk(&format!("  likeliest culprit: {}", culprit.replace('\n', "\n    ")));
+    }
+    if let Some(known) = found.and_then(|fault| fault.known) {
+        talk(&format!("  known: {}: {}", known.id, known.cause));
+    }
+    if let Some(folder) = found.and_then(|fault| fault.diagnostics.as_ref()) {
+        talk(&format!("  diagnostics: {}   (summary.txt first)", folder.display()));
+    }
     match (kind, found.and_then(|fault| fault.next.as_ref())) {
         (_, Some(next)) => talk(&format!("  next: {next}")),
         (Kind::Bug, None) => talk("  next: run again with LAB_LOG=debug and report what it prints"),

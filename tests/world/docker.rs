@@ -190,6 +190,18 @@ impl Docker for World {
     async fn logs(&self, container: &str, _: usize) -> Result<String> {
         self.read(format!("logs {container}"), |state| Ok(state.logs.get(container).cloned().unwrap_or_default())).await
     }
+
+    async fn inspect(&self, container: &str) -> Result<serde_json::Value> {
+        let look = |state: &mut State| {
+            let found = state.containers.iter().find(|one| one.name == container);
+            let found = found.with_context(|| format!("no container {container}"))?;
+            let environment = state.environment.get(container).cloned().unwrap_or_default();
+            Ok(serde_json::json!({
+                "Name": found.name, "State": { "Running": found.running }, "Config": { "Env": environment },
+            }))
+        };
+        self.read(format!("inspect {container}"), look).await
+    }
 }
 
 fn exec(state: &mut State, container: &str, argv: &[&str]) -> Result<Output> {

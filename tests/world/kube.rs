@@ -71,6 +71,11 @@ impl Kube for World {
         .await
     }
 
+    async fn previous_logs(&self, namespace: &str, pod: &str, _: Option<&str>, _: i64) -> Result<String> {
+        let log = |state: &mut State| Ok(state.logs.get(&format!("{pod} before")).cloned().unwrap_or_default());
+        self.read(format!("previous logs {namespace}/{pod}"), log).await
+    }
+
     async fn follow(&self, namespace: &str, pod: &str, line: &mut dyn FnMut(String)) -> Result<()> {
         let text = format!("follow {namespace}/{pod}");
         let log = self.read(text, |state| Ok(state.logs.get(pod).cloned().unwrap_or_default())).await?;

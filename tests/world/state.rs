@@ -31,8 +31,10 @@ pub struct State {
     pub objects: BTreeMap<[String; 3], Value>,
     /// Workloads that never become ready.
     pub stuck: BTreeSet<String>,
-    /// Pod → log.
+    /// Pod or container → log.
     pub logs: BTreeMap<String, String>,
+    /// Container → what stands in its environment.
+    pub environment: BTreeMap<String, Vec<String>>,
     pub buckets: BTreeSet<String>,
     /// User → policy, empty where none is attached.
     pub users: BTreeMap<String, String>,
@@ -69,6 +71,7 @@ impl Default for State {
             objects: BTreeMap::new(),
             stuck: BTreeSet::new(),
             logs: BTreeMap::new(),
+            environment: BTreeMap::new(),
             buckets: BTreeSet::new(),
             users: BTreeMap::new(),
             store: BTreeMap::new(),
