@@ -1,6 +1,9 @@
 //! What takes long: labs of other sizes, and a lab that was cut short, lost a node, or was restarted.
 //! `make test-all` runs these, one after the other.
 
+#[path = "faults.rs"]
+mod faults;
+
 use super::lab::{Lab, docker, lines};
 use super::{part, status_is_complete};
 

@@ -64,9 +64,12 @@ async fn a_deadline_says_what_was_seen_last() {
     bench.world.state().stuck.insert("minio".to_owned());
     let pod = json!({
         "kind": "Pod",
-        "metadata": { "name": "minio-0", "labels": { "app.kubernetes.io/name": "minio" } },
-        "status": { "phase": "Pending", "containerStatuses": [{
-            "state": { "waiting": { "reason": "ErrImagePull", "message": "not found" } },
+        "metadata": {
+            "namespace": "object-store", "name": "minio-0", "labels": { "app.kubernetes.io/name": "minio" },
+        },
+        "status": { "phase": "Running", "containerStatuses": [{
+            "restartCount": 3,
+            "state": { "waiting": { "reason": "CrashLoopBackOff" } },
         }] },
     });
     bench.world.state().objects.insert(["Pod", "object-store", "minio-0"].map(str::to_owned), pod);
@@ -76,10 +79,10 @@ async fn a_deadline_says_what_was_seen_last() {
     let (code, text) = told(&error);
     assert_eq!(code, 5);
     let expected = "step object-store: MinIO: not done within 300 s; \
-        last seen: StatefulSet object-store/minio not ready: pod minio-0: ErrImagePull not found";
+        last seen: StatefulSet object-store/minio not ready: pod minio-0: CrashLoopBackOff";
     assert_eq!(text, expected);
     let fault = error.downcast_ref::<Fault>().unwrap();
-    let culprit = "Pod object-store/minio-0: ErrImagePull not found\n  log: exec format error";
+    let culprit = "Pod object-store/minio-0: CrashLoopBackOff\n  log: exec format error";
     assert_eq!(fault.culprit.as_deref(), Some(culprit));
     assert_eq!(fault.known.unwrap().id, "exec-format");
     assert!(started.elapsed() < Duration::from_secs(400), "{:?}", started.elapsed());
