@@ -246,7 +246,7 @@ pub const ALL: &[Known] = &[
         "proxy",
         &["proxyconnect tcp", "tunnel connection failed", "received http code…from proxy"],
         "The proxy does not answer, or refuses.",
-        "env | grep -i _proxy   (is it right?); docker info | grep -i proxy   (is the engine's?)",
+        "printenv HTTPS_PROXY   (is it right?); docker info --format '{{.HTTPSProxy}}'   (is the engine's?)",
     ),
     known(
         "cluster-dns",
@@ -372,7 +372,7 @@ pub const ALL: &[Known] = &[
             "amazons3exception: forbidden",
         ],
         "The object store refuses: a wrong key, or a bucket that this user may not touch.",
-        "lab up   (makes user and rights again); the keys of jobs are in the Secret spark-jobs/object-store",
+        "lab up   (gives the user its rights again); after a changed key delete the Secret spark-jobs/object-store before it",
     ),
     known(
         "s3a-missing",

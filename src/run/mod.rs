@@ -125,9 +125,12 @@ impl<P: Ports> Run<'_, P> {
     /// Adds to a step's error who is to blame, what is known of it, and where everything is written down.
     async fn explained(&self, plan: &Plan, step: &Step, mut error: anyhow::Error) -> anyhow::Error {
         if matches!(fault::kind(&error), Kind::Step | Kind::Verification) {
-            let diagnosis = diagnose::diagnose(self, plan, &format!("{error:#}")).await;
+            let said = format!("{error:#}");
+            let diagnosis = diagnose::diagnose(self, plan, &said).await;
+            let new = |line: &&str| line.trim_start().strip_prefix("log: ").is_none_or(|line| !said.contains(line));
+            let culprit = diagnosis.culprit.filter(|_| step.action.uses_pods());
             if let Some(fault) = error.downcast_mut::<Fault>() {
-                fault.culprit = diagnosis.culprit.filter(|_| step.action.uses_pods());
+                fault.culprit = culprit.map(|text| text.lines().filter(new).collect::<Vec<_>>().join("\n"));
                 fault.diagnostics = diagnosis.folder;
             }
         }

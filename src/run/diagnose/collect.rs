@@ -54,6 +54,7 @@ pub async fn diagnose<P: Ports>(run: &Run<'_, P>, plan: &Plan, said: &str) -> Di
         Scene::default()
     };
     scene.containers.clone_from(&containers);
+    scene.bucket.clone_from(&run.lab.object_store.bucket);
 
     let found = suspects(&scene, said, Timestamp::now());
     let summary = |missed: Vec<String>| Summary {

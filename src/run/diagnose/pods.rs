@@ -62,6 +62,14 @@ pub fn is_starting(pod: &Value) -> bool {
     text(pod, "/status/phase") != "Failed" && !unscheduled && statuses.iter().all(starts)
 }
 
+/// When a pod's containers began to run, empty where none has; of one that is started again and again, the last time.
+pub fn started(pod: &Value) -> &str {
+    let times = ["/state/running/startedAt", "/state/terminated/startedAt", "/lastState/terminated/startedAt"];
+    let containers = list(pod, "/status/containerStatuses").iter();
+    let time = |one| times.iter().map(|pointer| text(one, pointer)).find(|time| !time.is_empty());
+    containers.filter_map(time).min().unwrap_or_default()
+}
+
 /// How a pod's containers ended before they were started again, for one that runs at this moment.
 pub fn ended_before(pod: &Value) -> Option<String> {
     let again = |one: &&Value| {

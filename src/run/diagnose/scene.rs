@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::clock::Clock;
 use super::mask::Mask;
-use super::object::{label, list, name, namespace, number, text};
+use super::object::{self, label, list, name, namespace, number, text};
 use super::pods;
 use crate::ports::{Container, Kind, Kube};
 
@@ -49,6 +49,8 @@ pub struct Scene {
     logs: BTreeMap<(String, String), String>,
     /// The lab's containers.
     pub containers: Vec<Container>,
+    /// The lab's own bucket.
+    pub bucket: String,
     /// Why the Kubernetes API did not answer.
     pub silence: Option<String>,
 }
@@ -123,14 +125,17 @@ impl Scene {
         self
     }
 
-    /// The warnings about an object, the newest first.
+    /// The warnings about an object, the newest first. What kept a pod from starting is over once it has started.
     pub fn warnings(&self, kind: &str, namespace: &str, name: &str) -> Vec<&Value> {
+        let pod = |pod: &&Value| kind == "Pod" && object::name(pod) == name && object::namespace(pod) == namespace;
+        let started = self.of("Pod").iter().find(pod).map(pods::started).unwrap_or_default();
         let about = |event: &&Value| {
             let of = &event["involvedObject"];
             event["type"] == "Warning"
                 && of["name"] == name
                 && of["kind"].as_str().is_none_or(|found| found == kind)
                 && of["namespace"].as_str().is_none_or(|found| found == namespace)
+                && when(event) >= started
         };
         let mut events: Vec<&Value> = self.of("Event").iter().filter(about).collect();
         events.sort_by_key(|event| std::cmp::Reverse(when(event)));

@@ -12,6 +12,8 @@ use crate::run::diagnose::scene::Scene;
 
 /// A pod that ended so long ago explains nothing that happens now.
 const PAST: SignedDuration = SignedDuration::from_mins(30);
+/// How much of an error in a log is quoted in the first line.
+const QUOTED: usize = 200;
 const SPARK_ROLE: &str = "spark-role";
 const APPLICATION: &str = "sparkoperator.k8s.io/app-name";
 
@@ -23,12 +25,15 @@ pub fn suspects(scene: &Scene, said: &str, now: Timestamp) -> Vec<Suspect> {
             continue;
         };
         let mentioned = [name(pod), label(pod, APPLICATION)].iter().any(|name| !name.is_empty() && said.contains(name));
-        let rank = match text(pod, "/status/phase") {
-            "Failed" if !mentioned && is_past(pod, now) => Rank::Past,
-            _ if pods::is_starting(pod) && scene.warnings("Pod", namespace(pod), name(pod)).is_empty() => Rank::Waiting,
-            _ => Rank::Pod,
+        let warned = !scene.warnings("Pod", namespace(pod), name(pod)).is_empty();
+        let rank = if is_over(pod) && !mentioned && is_past(pod, now) {
+            Rank::Past
+        } else if pods::is_starting(pod) && !warned {
+            Rank::Waiting
+        } else {
+            Rank::Pod
         };
-        if label(pod, SPARK_ROLE) == "driver" && text(pod, "/status/phase") == "Failed" {
+        if label(pod, SPARK_ROLE) == "driver" && is_over(pod) {
             found.extend(behind_driver(scene, pod, rank));
         }
         if label(pod, SPARK_ROLE) == "executor" && ended_after_driver(scene, pod) {
@@ -45,9 +50,14 @@ fn explained(scene: &Scene, pod: &Value, reason: String) -> String {
     let unhealthy = warnings.iter().find(|event| text(event, "/reason") == "Unhealthy");
     match (unhealthy, quote(scene.log(namespace(pod), name(pod))).0) {
         (Some(event), _) if reason.starts_with("Running: ") => text(event, "/message").to_owned(),
-        (_, Some(error)) if text(pod, "/status/phase") == "Failed" => format!("{reason}; {error}"),
+        (_, Some(error)) if is_over(pod) => format!("{reason}; {error:.QUOTED$}"),
         _ => reason,
     }
+}
+
+/// True for a pod that has ended; its phase says so a moment later than its container.
+fn is_over(pod: &Value) -> bool {
+    text(pod, "/status/phase") == "Failed" || !ended(pod).is_empty()
 }
 
 fn is_past(pod: &Value, now: Timestamp) -> bool {
@@ -72,7 +82,9 @@ fn same_application(one: &Value, other: &Value) -> bool {
 fn behind_driver(scene: &Scene, driver: &Value, rank: Rank) -> Vec<Suspect> {
     let log = scene.log(namespace(driver), name(driver));
     let shows = |id: &str| known::all_in(log).iter().any(|known| known.id == id);
-    if shows("s3-unknown-key") || shows("s3-wrong-secret") {
+    // Without a body S3 says no more than that it refuses; but in the lab's own bucket nothing else can be wrong.
+    let own = !scene.bucket.is_empty() && log.contains(&format!("s3a://{}/", scene.bucket));
+    if shows("s3-unknown-key") || shows("s3-wrong-secret") || (own && shows("s3-access-denied")) {
         let secret = key_secret(driver);
         let reason = format!("the object store refuses its keys; driver {} failed", name(driver));
         let rank = if rank == Rank::Past { rank } else { Rank::Credentials };
