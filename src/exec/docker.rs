@@ -381,4 +381,10 @@ impl Docker for Bollard {
         lines.end(line);
         Ok(())
     }
+
+    async fn inspect(&self, container: &str) -> Result<serde_json::Value> {
+        let options = None::<bollard::query_parameters::InspectContainerOptions>;
+        let answer = self.client.inspect_container(container, options).await;
+        Ok(serde_json::to_value(answer.with_context(|| format!("inspecting {container}"))?)?)
+    }
 }
