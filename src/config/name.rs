@@ -44,7 +44,10 @@ pub fn bucket() -> Rule<String> {
 
 /// A registry as Docker names it, with a path in it where wanted; or nothing.
 pub fn mirror() -> Rule<String> {
-    let schema = json!({ "type": "string", "pattern": r"^([^@/\s]+(/[a-z0-9._/-]+)?)?$" });
+    let label = "[a-z0-9]([a-z0-9-]*[a-z0-9])?";
+    let host = format!(r"(localhost|{label}(\.{label})+|{label}(\.{label})*:[0-9]+)");
+    let pattern = format!("^({host}(/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)*)?$");
+    let schema = json!({ "type": "string", "pattern": pattern });
     let rule = Rule::new("a registry such as mirror.example:5000/path", schema, |value| {
         let name = value.text()?;
         // Not shown: a password may be in it.
