@@ -28,9 +28,9 @@ fn answered(path: &str) -> Option<(u16, String)> {
 }
 
 fn finding(finished: &Finished, id: &str) -> Value {
-    let findings: Vec<Value> = serde_json::from_str(&finished.stdout).unwrap();
-    let found = findings.into_iter().find(|finding| finding["id"] == id);
-    found.unwrap_or_else(|| panic!("there is no finding {id}"))
+    let document: Value = serde_json::from_str(&finished.stdout).unwrap();
+    let found = document["findings"].as_array().unwrap().iter().find(|finding| finding["id"] == id);
+    found.cloned().unwrap_or_else(|| panic!("there is no finding {id}"))
 }
 
 /// `lab doctor` has the finding as an error, and `lab up` makes nothing.
