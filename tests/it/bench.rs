@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::path::Path;
 
 use lab::components::Site;
-use lab::config::{self, Lab, Overrides};
+use lab::config::{self, ImageSource, Lab, Overrides};
 use lab::event::{Ending, Event, Sink};
-use lab::images::Catalogue;
+use lab::images::{Catalogue, Origin};
 use lab::plan;
 use lab::report::Junit;
-use lab::run::{Run, Source, down, status};
+use lab::run::{Run, down, status};
 
 pub use crate::world::{JobEnd, Say, World};
 
@@ -18,6 +18,7 @@ pub struct Bench {
     pub world: World,
     lab: Lab,
     catalogue: Catalogue,
+    origin: Origin,
     said: RefCell<Vec<Event>>,
     junit: Option<Junit>,
     folder: tempfile::TempDir,
@@ -44,6 +45,7 @@ impl Bench {
             world,
             lab: config::load(config::SMALL, "test", &Overrides::default()).unwrap(),
             catalogue,
+            origin: Origin::upstream(ImageSource::Auto),
             said: RefCell::default(),
             junit: None,
             folder: tempfile::tempdir().unwrap(),
@@ -79,7 +81,7 @@ impl Bench {
             catalogue: &self.catalogue,
             ports: &self.world,
             sink: self,
-            source: Source::Auto,
+            origin: &self.origin,
             state: self.folder.path().to_owned(),
             flags: String::new(),
             force_smoke: false,
