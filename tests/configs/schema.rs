@@ -141,7 +141,7 @@ fn the_documented_fields_are_those_of_the_schema() {
         let field = &fields[path];
         let default = match &field["default"] {
             Value::Null => "-".to_owned(),
-            Value::String(text) => format!("`{text}`"),
+            Value::String(text) if !text.is_empty() => format!("`{text}`"),
             other => format!("`{other}`"),
         };
         format!("| `{path}` | {default} | {} |\n", field["description"].as_str().unwrap())
