@@ -69,7 +69,7 @@ fn is_host(host: &str) -> bool {
     let (name, port) = host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
     let named = name.split('.').all(|part| is_label(part) && !part.is_empty());
     named
-        && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
+        && port.is_none_or(|port| !port.starts_with(['0', '+']) && port.parse::<u16>().is_ok())
         && (name.contains('.') || port.is_some() || name == "localhost")
 }
 
@@ -133,6 +133,8 @@ mod tests {
             "a.b/C",
             "a.b:0",
             "a.b:port",
+            "a.b:+1",
+            "a.b:080",
             ":5000",
             "a..b/c",
             "a.b/c:1",
