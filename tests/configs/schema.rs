@@ -154,14 +154,14 @@ fn the_documented_fields_are_those_of_the_schema() {
 
 /// A file as YAML tools at large read it, not as ours does.
 fn data(path: &Path) -> Result<Value, String> {
-    let text = String::from_utf8(fs::read(path).unwrap()).map_err(|error| error.to_string())?;
+    let text = String::from_utf8(fs::read(path).expect("the file is there")).map_err(|error| error.to_string())?;
     serde_saphyr::from_str(&text).map_err(|error| error.to_string())
 }
 
 /// The fields below an object that takes no other keys.
 fn collect(path: &str, object: &Value, fields: &mut BTreeMap<String, Value>) {
     assert_eq!(object["additionalProperties"], false, "{path:?}");
-    for (key, schema) in object["properties"].as_object().unwrap() {
+    for (key, schema) in object["properties"].as_object().expect("an object has properties") {
         let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
         if schema["properties"].is_object() {
             collect(&path, schema, fields);
