@@ -47,9 +47,10 @@ pub async fn doctor(args: DoctorArgs) -> Result<()> {
     }
     let what = format!("not fit for lab {}: {}", lab.name, errors.join(", "));
     let safe = findings.iter().any(|finding| finding.fix.as_ref().is_some_and(|fix| fix.safe));
-    let next = match safe && !args.fix {
-        true => format!("lab doctor --fix{}   (applies the safe ones of these fixes)", args.lab.typed()),
-        false => "the fixes above".to_owned(),
+    let next = if safe && !args.fix {
+        format!("lab doctor --fix{}   (applies the safe ones of these fixes)", args.lab.typed())
+    } else {
+        "the fixes above".to_owned()
     };
     Err(Fault::new(Kind::Host, what).next(next).error())
 }
@@ -92,6 +93,8 @@ async fn mend(examination: &Examination<'_, World, host::Machine>, findings: Vec
         report::talk("nothing that could be fixed safely");
         return Ok(findings);
     }
-    said.iter().for_each(|line| report::talk(&format!("fix: {line}")));
+    for line in &said {
+        report::talk(&format!("fix: {line}"));
+    }
     examination.findings().await
 }

@@ -50,7 +50,7 @@ impl Host for Machine {
 
     fn text(&self, path: &str) -> Option<String> {
         let bytes = fs_err::read(path).ok()?;
-        if !path.ends_with(".gz") {
+        if Path::new(path).extension().is_none_or(|extension| extension != "gz") {
             return Some(String::from_utf8_lossy(&bytes).into_owned());
         }
         let mut text = String::new();

@@ -23,6 +23,7 @@ fn played(answer: Answer, values: &str) -> (Sandbox, Engine) {
     (sandbox, engine)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the form of every engine that a test plays")]
 fn answered(path: &str) -> Option<(u16, String)> {
     Some(answer(path))
 }

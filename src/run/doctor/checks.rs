@@ -38,11 +38,13 @@ impl Verdict {
         Self { level, title: title.into(), measured: None, needed: String::new(), fix: None }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "texts and numbers, as they come")]
     pub fn measured(mut self, measured: impl ToString) -> Self {
         self.measured = Some(measured.to_string());
         self
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "texts and numbers, as they come")]
     pub fn needed(mut self, needed: impl ToString) -> Self {
         self.needed = needed.to_string();
         self

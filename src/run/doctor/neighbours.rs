@@ -43,12 +43,15 @@ pub fn subnet(case: &Case, held: &Held) -> Verdict {
         .filter(|network| range(network).is_some_and(|other| other.overlaps(own)))
         .map(|network| format!("Docker network {} ({})", network.name, network.subnet))
         .collect();
-    let level = if overlaps.is_empty() { Level::Ok } else { Level::Error };
-    let (what, measured) = match overlaps.is_empty() {
-        true => (format!("subnet {own} overlaps no other Docker network"), "free".to_owned()),
-        false => (format!("subnet {own} overlaps {}", overlaps.join(", ")), overlaps.join(", ")),
+    let verdict = if overlaps.is_empty() {
+        Verdict::new(Level::Ok, format!("subnet {own} overlaps no other Docker network")).measured("free")
+    } else {
+        let overlaps = overlaps.join(", ");
+        Verdict::new(Level::Error, format!("subnet {own} overlaps {overlaps}"))
+            .measured(overlaps)
+            .fix(other_subnet(case))
     };
-    Verdict::new(level, what).measured(measured).needed("free").fix(other_subnet(case))
+    verdict.needed("free")
 }
 
 /// A route within the subnet takes packets away from the nodes; the lab takes them from a wider one.

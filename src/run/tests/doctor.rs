@@ -297,7 +297,7 @@ fn kernel(without: &str, modules: Option<&str>) -> Machine {
         "NETFILTER_XT_MATCH_LIMIT",
     ];
     let given = options.iter().filter(|option| **option != without);
-    let config: String = given.map(|option| format!("CONFIG_{option}=m\n")).collect();
+    let config = given.map(|option| format!("CONFIG_{option}=m")).collect::<Vec<_>>().join("\n");
     let mut machine = Machine::default();
     machine.files.insert("/boot/config-6.1.0".to_owned(), config);
     if let Some(modules) = modules {
