@@ -13,7 +13,7 @@ use crate::images::{BUILT, Catalogue, Image, Lock, Origin, RECIPE, registry};
 use crate::ports::{self, Docker, Ports};
 
 /// The image that nodes are made of.
-const NODE: &str = "node";
+pub const NODE: &str = "node";
 
 /// Where an image is at this moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

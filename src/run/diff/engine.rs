@@ -7,7 +7,7 @@ use super::{Difference, State};
 use crate::components::LABEL;
 use crate::ports::{Container, Docker as _, Ports};
 use crate::run::fits::Field;
-use crate::run::images::{ImageState, needed, state};
+use crate::run::images::{ImageState, NODE, needed, state};
 use crate::run::{Run, cluster, push, registry, remains};
 use crate::step::Action;
 
@@ -24,9 +24,17 @@ pub async fn differences<P: Ports>(run: &Run<'_, P>, action: &Action) -> Result<
     }
 }
 
+/// The images that count; without a node image nobody knows which of them the nodes bring along.
+async fn counted<P: Ports>(run: &Run<'_, P>, names: &[String]) -> Result<Vec<String>> {
+    match state(run.ports.docker(), run.catalogue, NODE, run.origin).await? {
+        ImageState::Missing => Ok(names.to_vec()),
+        _ => needed(run, names).await,
+    }
+}
+
 async fn images<P: Ports>(run: &Run<'_, P>, names: &[String]) -> Result<Vec<Difference>> {
     let mut found = Vec::new();
-    for name in needed(run, names).await? {
+    for name in counted(run, names).await? {
         if state(run.ports.docker(), run.catalogue, &name, run.origin).await? == ImageState::Missing {
             found.push(Difference::new(format!("image {name}"), State::Missing));
         }
@@ -73,7 +81,7 @@ async fn pushed<P: Ports>(run: &Run<'_, P>, names: &[String]) -> Result<Vec<Diff
         return Ok(Vec::new());
     }
     let mut found = Vec::new();
-    for name in needed(run, names).await? {
+    for name in counted(run, names).await? {
         if state(run.ports.docker(), run.catalogue, &name, run.origin).await? == ImageState::Missing {
             continue;
         }

@@ -51,6 +51,15 @@ async fn no_lab_at_all_differs_without_every_object_being_named() {
     assert!(next(&error).starts_with("lab up --name lab "), "{}", next(&error));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_machine_without_images_lacks_each_of_them() {
+    let bench = Bench::small();
+    bench.world.state().images.clear();
+    let diff = seen(&bench).await;
+    let images = told_of(&diff).into_iter().filter(|(step, _, state)| (*step, *state) == ("images", State::Missing));
+    assert_eq!(images.count(), 12, "{diff:#?}");
+}
+
 /// Plants one thing in a lab that stands.
 type Plant = fn(&World);
 /// Step, subject, state.
