@@ -3,8 +3,9 @@
 SHELL := /bin/bash
 CARGO := cargo
 LAB := target/release/lab
+PREFIX := $(HOME)/.local
 
-.PHONY: help setup build up down test test-all fast check golden bench clean
+.PHONY: help setup build install up down test test-all fast check golden bench clean
 
 help: ## Print this help
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -14,6 +15,9 @@ setup: ## Bring what is missing on this machine: Docker engine, buildx, kind, in
 
 build: ## Build the lab binary
 	$(CARGO) build --release --locked
+
+install: build ## Install lab with its manual and completions below PREFIX, ~/.local if you do not say
+	@scripts/install $(LAB) $(PREFIX)
 
 up: setup build ## Make the lab and prove it with a Spark job
 	$(LAB) up

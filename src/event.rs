@@ -43,12 +43,35 @@ pub struct Planned {
     pub title: String,
 }
 
+/// How a run came to stop before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Stop {
+    /// By a signal.
+    Interrupted,
+    /// It was killed, or the machine stopped.
+    CutOff,
+    /// A step failed.
+    Failed,
+}
+
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Event {
     /// A run begins: all its steps, in an order in which they can run.
     RunStarted { lab: String, steps: Vec<Planned> },
+    /// The lab's last run stopped before its end; this one goes on from there.
+    GoesOn {
+        /// What was typed: `lab up`.
+        verb: String,
+        /// When it began, as RFC 3339 has it.
+        at: String,
+        process: u32,
+        stop: Stop,
+        /// Steps that had begun and were not done; where one failed, that one.
+        steps: Vec<String>,
+    },
     /// A step begins; others may run beside it.
     StepStarted { id: String, title: String },
     /// The last thing a running step saw or did.
@@ -74,10 +97,11 @@ pub enum Event {
     SmokeJudged { verdict: Verdict },
     /// A line of a job's log.
     JobLog { line: String },
-    /// All steps are done; `changed` counts those that changed something.
+    /// All steps are done; `changed` counts those that changed something, `unchanged` those that had nothing to do.
     RunDone {
         lab: String,
         changed: usize,
+        unchanged: usize,
         #[serde(rename = "seconds", serialize_with = "seconds")]
         #[schemars(with = "f64")]
         took: Duration,
@@ -104,8 +128,22 @@ pub struct Trouble {
     pub what: String,
     /// Why, from the nearest cause to the deepest.
     pub causes: Vec<String>,
+    /// The object that is most likely to blame, with its reason, events and last lines.
+    pub culprit: Option<String>,
+    /// Id and cause of the known failure that the error's words show.
+    pub known: Option<KnownFailure>,
+    /// The folder with everything that explains it.
+    pub diagnostics: Option<String>,
     /// The next command or action.
     pub next: Option<String>,
+}
+
+/// A failure that others had before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct KnownFailure {
+    /// Never changes its meaning.
+    pub id: String,
+    pub cause: String,
 }
 
 /// Seconds, to the millisecond.

@@ -4,9 +4,12 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Result;
+use futures::future::BoxFuture;
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 /// The Docker engine.
 #[expect(async_fn_in_trait, reason = "crate-internal; the engine drives all futures on one task")]
@@ -47,6 +50,10 @@ pub trait Docker {
     async fn remote_digest(&self, reference: &str) -> Result<Option<String>>;
     /// The last lines a container printed.
     async fn logs(&self, container: &str, lines: usize) -> Result<String>;
+    /// Hands a container's log over, line by line, to its end.
+    async fn read_log(&self, container: &str, query: &LogQuery, line: &mut dyn FnMut(String)) -> Result<()>;
+    /// Everything the engine knows of a container, in the engine's own form.
+    async fn inspect(&self, container: &str) -> Result<Value>;
 }
 
 /// The kind program.
@@ -69,8 +76,12 @@ pub trait Kube {
     /// Objects of a kind; `namespace` none means all.
     async fn list(&self, kind: &Kind, namespace: Option<&str>, labels: &str) -> Result<Vec<Value>>;
     async fn logs(&self, namespace: &str, pod: &str, container: Option<&str>, lines: i64) -> Result<String>;
-    /// Follows a pod's log until it ends.
-    async fn follow(&self, namespace: &str, pod: &str, line: &mut dyn FnMut(String)) -> Result<()>;
+    /// As [`Kube::logs`], of the container's run before this one.
+    async fn previous_logs(&self, namespace: &str, pod: &str, container: Option<&str>, lines: i64) -> Result<String>;
+    /// Hands a pod's log over, line by line, to its end.
+    async fn read_log(&self, namespace: &str, pod: &str, query: &LogQuery, line: &mut dyn FnMut(String)) -> Result<()>;
+    /// A new connection to a port of a pod.
+    async fn forward(&self, namespace: &str, pod: &str, port: u16) -> Result<Forward>;
     async fn exec(&self, namespace: &str, pod: &str, argv: &[&str], stdin: &[u8]) -> Result<Output>;
 }
 
@@ -215,6 +226,39 @@ pub struct ClusterSpec<'a> {
     pub kubeconfig: &'a Path,
     /// Hosts and ranges that nodes reach directly, whatever proxy this machine has.
     pub direct: &'a [String],
+}
+
+/// Which part of a log is wanted; nothing said is all of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogQuery {
+    /// Goes on until the log's owner ends.
+    pub follow: bool,
+    /// Only so many of the last lines.
+    pub tail: Option<u32>,
+    /// Only what is no older.
+    pub since: Option<Duration>,
+    /// Of the container's life before its last restart; pods only.
+    pub previous: bool,
+    /// Of a pod with several.
+    pub container: Option<String>,
+}
+
+impl LogQuery {
+    pub fn following() -> Self {
+        Self { follow: true, ..Self::default() }
+    }
+}
+
+/// Bytes in both directions.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+/// A connection to a port of a pod.
+pub struct Forward {
+    pub stream: Box<dyn Stream>,
+    /// Comes to an end when the port cannot be used, with the reason, or with none when the connection ends.
+    pub refused: BoxFuture<'static, Option<String>>,
 }
 
 /// Group, version and kind.

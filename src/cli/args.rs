@@ -1,9 +1,10 @@
 //! The command line as types: the verbs, and the arguments that several of them share.
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum as _};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum as _, ValueHint};
 
 use super::{
-    completions, config, credentials, diagnose, doctor, down, images, job, kubeconfig, logs, open, plan, status, up,
+    completions, config, credentials, diagnose, doctor, down, images, job, kubeconfig, logs, man, open, plan, status,
+    up,
 };
 use crate::config::{ImageSource, Overrides};
 use crate::report::{Format, Wishes};
@@ -54,9 +55,8 @@ pub enum Verb {
     Config(config::ConfigVerb),
     /// Print the completion script of a shell
     Completions(completions::CompletionsArgs),
-    /// Print the manual page
-    #[command(hide = true)]
-    Man,
+    /// Print the manual page, or write one page for each command
+    Man(man::ManArgs),
 }
 
 impl Verb {
@@ -77,7 +77,7 @@ impl Verb {
 #[derive(ClapArgs, Clone)]
 pub struct LabArgs {
     /// Configuration file, or one of the built-in full, small, ci (default: full)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<String>,
     /// Name of the lab, instead of the file's
     #[arg(long)]

@@ -1,18 +1,53 @@
 //! `lab credentials`
 
-use anyhow::{Result, bail};
-use clap::Args as ClapArgs;
+use anyhow::Result;
+use clap::{Args as ClapArgs, ValueEnum};
 
 use super::args::{LabArgs, OutputArgs};
+use super::session::Session;
+use crate::report::Format;
+use crate::run::logins::{self, Credentials};
+use crate::{report, run};
+
+const AFTER: &str = "This is the only command that prints passwords, and it prints them on standard output only.";
 
 #[derive(ClapArgs)]
+#[command(after_help = AFTER)]
 pub struct CredentialsArgs {
+    /// Only of this service
+    pub service: Option<Service>,
     #[command(flatten)]
     pub lab: LabArgs,
     #[command(flatten)]
     pub output: OutputArgs,
 }
 
-pub async fn credentials(_args: CredentialsArgs) -> Result<()> {
-    bail!("not there yet")
+/// A service with users of its own.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Service {
+    /// The object store
+    Minio,
+}
+
+pub async fn credentials(args: CredentialsArgs) -> Result<()> {
+    let session = Session::open(&args.lab).await?;
+    let sink = report::sink(true);
+    let run = session.run(&*sink);
+    run::reach(&run).await?;
+    let logins = match args.service {
+        None | Some(Service::Minio) => logins::minio(&run).await?,
+    };
+    if args.output.output == Format::Json {
+        let document = Credentials { lab: session.lab.name.clone(), credentials: logins };
+        report::data(&report::json(&document)?);
+        return Ok(());
+    }
+    report::data(&report::logins(&logins));
+    let flags = &session.flags;
+    report::talk(&format!(
+        "MinIO for pods: {}; the console: lab open minio{flags}\n\
+         Kubernetes has no password: export KUBECONFIG=$(lab kubeconfig --path{flags})",
+        crate::components::STORE_ENDPOINT
+    ));
+    Ok(())
 }

@@ -6,6 +6,7 @@ use clap::Args as ClapArgs;
 use super::args::{LabArgs, OutputArgs};
 use super::session::Session;
 use crate::report::Format;
+use crate::run::Journal;
 use crate::run::down::{Thing, ThingKind};
 use crate::{report, run};
 
@@ -22,11 +23,16 @@ pub struct DownArgs {
 
 pub async fn down(args: DownArgs) -> Result<()> {
     let session = Session::open(&args.lab).await?;
-    let _lock = session.lock()?;
+    session.lock("lab down").await?;
     let sink = report::sink(true);
-    let mut down = run::down::down(&session.run(&*sink), args.all).await?;
+    let journal = Journal::open(&session.state, "lab down", &*sink);
+    journal.started();
+    let mut down = run::down::down(&session.run(&journal), args.all).await?;
     if args.all && down.left.is_empty() && session.remove_state()? {
         down.removed.push(Thing::new(ThingKind::State, session.state.display().to_string()));
+    }
+    if down.left.is_empty() {
+        journal.done();
     }
     match args.output.output {
         Format::Json => report::data(&report::json(&down)?),

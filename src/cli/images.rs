@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args as ClapArgs, Subcommand};
 
 use super::args::{LabArgs, MirrorArgs, OutputArgs};
-use super::session;
+use super::{session, suggest};
 use crate::config::ImageSource;
 use crate::event::{Event, Outcome, Sink};
 use crate::exec::World;
@@ -38,6 +38,7 @@ pub struct ListArgs {
 #[derive(ClapArgs)]
 pub struct ImagesArgs {
     /// Only these images (default: all)
+    #[arg(value_parser = suggest::IMAGES, hide_possible_values = true)]
     pub names: Vec<String>,
     /// Configuration file, or one of the built-in full, small, ci: its `images`
     #[arg(long, value_name = "FILE")]

@@ -8,15 +8,18 @@ use clap::Args as ClapArgs;
 
 use super::args::{LabArgs, OutputArgs};
 use super::session::Session;
+use super::suggest;
 use crate::fault::{Fault, Kind};
 use crate::jobs::Job;
 use crate::plan::Plan;
 use crate::report::Reporter;
+use crate::run;
 use crate::step::{Action, Step};
 
 #[derive(ClapArgs)]
 pub struct RunArgs {
     /// Name of a sample job, or a folder
+    #[arg(value_parser = suggest::JOBS, hide_possible_values = true)]
     pub job: String,
     #[command(flatten)]
     pub lab: LabArgs,
@@ -33,11 +36,8 @@ pub struct RunArgs {
 pub async fn run(args: RunArgs, reporter: &Reporter) -> Result<()> {
     let job = find(&args.job)?;
     let session = Session::open(&args.lab).await?;
-    if !session.state.join("kubeconfig").is_file() {
-        let fault = Fault::new(Kind::Step, format!("lab {} is not up", session.lab.name));
-        return Err(fault.next(format!("lab up{}", session.flags)).error());
-    }
     let run = session.run(reporter);
+    run::reach(&run).await?;
     let step = Step {
         id: "job",
         title: format!("job {}", job.name),

@@ -1,16 +1,45 @@
 //! `lab kubeconfig`
 
-use anyhow::{Result, bail};
-use clap::Args as ClapArgs;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args as ClapArgs, ValueHint};
 
 use super::args::LabArgs;
+use super::session::Session;
+use crate::{exec, report, run};
+
+const AFTER: &str = "Use it in this shell: export KUBECONFIG=$(lab kubeconfig --path)
+Who has it is administrator of the lab. Where the file was lost, kind makes it again.";
 
 #[derive(ClapArgs)]
+#[command(after_help = AFTER)]
 pub struct KubeconfigArgs {
+    /// Print where the file is, not what is in it
+    #[arg(long, conflicts_with = "merge")]
+    pub path: bool,
+    /// Merge the lab's context into this kubeconfig file, and make it the current one there
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub merge: Option<PathBuf>,
     #[command(flatten)]
     pub lab: LabArgs,
 }
 
-pub async fn kubeconfig(_args: KubeconfigArgs) -> Result<()> {
-    bail!("not there yet")
+pub async fn kubeconfig(args: KubeconfigArgs) -> Result<()> {
+    let session = Session::open(&args.lab).await?;
+    let sink = report::sink(true);
+    let run = session.run(&*sink);
+    run::reach(&run).await?;
+    let path = run.kubeconfig();
+    if let Some(file) = &args.merge {
+        exec::kind::merge(&session.lab.name, file).await?;
+        let (name, file) = (&session.lab.name, file.display());
+        report::talk(&format!("{file} has the context kind-{name}: kubectl --kubeconfig {file} get nodes"));
+    } else if args.path {
+        report::data(&format!("{}\n", path.display()));
+    } else {
+        report::data(&fs_err::read_to_string(path)?);
+        report::talk(&format!("use it in this shell: export KUBECONFIG=$(lab kubeconfig --path{})", session.flags));
+    }
+    Ok(())
 }

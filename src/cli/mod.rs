@@ -16,13 +16,16 @@ mod man;
 mod open;
 mod plan;
 mod session;
+mod signals;
 mod status;
+mod suggest;
 mod up;
 
 use std::io::IsTerminal as _;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use clap::Parser as _;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::exec::host;
 use crate::fault::{self, Fault, Kind};
@@ -48,8 +51,15 @@ pub fn main() -> u8 {
     let wishes = args.verb.wishes();
     let mut reporter = Reporter::new(&wishes);
     let ready = wishes.junit.map_or(Ok(()), |path| reporter.add_junit(&path));
-    let result = ready.and_then(|()| run(args, &reporter)).map_err(engine_trouble);
+    let reporter = Arc::new(reporter);
+    let result = ready.and_then(|()| run(args, &reporter)).map_err(engine_trouble).map_err(recognised);
     reporter.end(result)
+}
+
+/// With what is known of such a failure.
+fn recognised(mut error: anyhow::Error) -> anyhow::Error {
+    fault::recognise(&mut error);
+    error
 }
 
 /// An engine that fails outside a step is trouble of this machine, not a bug of ours.
@@ -58,40 +68,36 @@ fn engine_trouble(error: anyhow::Error) -> anyhow::Error {
         let next = "docker info   (says what the engine has to say); make setup";
         return error.context(Fault::new(Kind::Host, "the Docker engine refuses").next(next));
     }
+    // Nor is an API server that is on its knees.
+    if fault::kind(&error) == Kind::Bug && error.downcast_ref::<kube::Error>().is_some() {
+        let what = "the Kubernetes API of the lab does not answer as it should";
+        let next = "lab status   (says which nodes are Ready)";
+        return error.context(Fault::new(Kind::Step, what).next(next));
+    }
     error
 }
 
-#[tokio::main]
-async fn run(args: Args, reporter: &Reporter) -> anyhow::Result<()> {
-    // From here on, and not from the first moment of waiting on.
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let work = async {
-        match args.verb {
-            Verb::Up(args) => up::up(args, reporter).await,
-            Verb::Down(args) => down::down(args).await,
-            Verb::Status(args) => status::status(args).await,
-            Verb::Plan(args) => plan::plan(&args).await,
-            Verb::Doctor(args) => doctor::doctor(args).await,
-            Verb::Run(args) => job::run(args, reporter).await,
-            Verb::Logs(args) => logs::logs(args).await,
-            Verb::Credentials(args) => credentials::credentials(args).await,
-            Verb::Kubeconfig(args) => kubeconfig::kubeconfig(args).await,
-            Verb::Open(args) => open::open(args).await,
-            Verb::Diagnose(args) => diagnose::diagnose(args).await,
-            Verb::Images(verb) => images::images(verb, reporter).await,
-            Verb::Config(verb) => config::config(verb),
-            Verb::Completions(args) => completions::completions(&args),
-            Verb::Man => man::man(),
-        }
+fn run(args: Args, reporter: &Arc<Reporter>) -> anyhow::Result<()> {
+    let said = Arc::clone(reporter);
+    // What serves has Ctrl-C for its normal end.
+    let serving = Arc::<AtomicBool>::default();
+    let serves = Arc::clone(&serving);
+    let work = async move || match args.verb {
+        Verb::Up(args) => up::up(args, &said).await,
+        Verb::Down(args) => down::down(args).await,
+        Verb::Status(args) => status::status(args).await,
+        Verb::Plan(args) => plan::plan(&args).await,
+        Verb::Doctor(args) => doctor::doctor(args).await,
+        Verb::Run(args) => job::run(args, &said).await,
+        Verb::Logs(args) => logs::logs(args).await,
+        Verb::Credentials(args) => credentials::credentials(args).await,
+        Verb::Kubeconfig(args) => kubeconfig::kubeconfig(args).await,
+        Verb::Open(args) => open::open(args, &serves).await,
+        Verb::Diagnose(args) => diagnose::diagnose(args).await,
+        Verb::Images(verb) => images::images(verb, &said).await,
+        Verb::Config(verb) => config::config(verb),
+        Verb::Completions(args) => completions::completions(&args),
+        Verb::Man(args) => man::man(&args),
     };
-    tokio::select! {
-        result = work => result,
-        _ = interrupt.recv() => Err(interrupted(Kind::Interrupted)),
-        _ = terminate.recv() => Err(interrupted(Kind::Terminated)),
-    }
-}
-
-fn interrupted(kind: Kind) -> anyhow::Error {
-    Fault::new(kind, "stopped before the end").next("the same command again goes on from here").error()
+    signals::run(work, reporter, &serving)
 }

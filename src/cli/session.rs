@@ -1,24 +1,19 @@
 //! What every verb needs: the resolved lab, the catalogue, the ports, the folder of state.
 
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use nix::fcntl::{Flock, FlockArg};
 
 use super::args::{LabArgs, quoted};
 use super::environment::Environment;
 use crate::config::{self, Lab, Overrides, Resolved, Source};
 use crate::event::Sink;
+use crate::exec::lock::{self, Attempt};
 use crate::exec::{World, host};
 use crate::fault::{Fault, Kind};
 use crate::images::{self, Catalogue, Origin};
 use crate::report;
-use crate::run::Run;
-
-/// The lab's lock, of the kernel: it ends with the process, however that ends.
-pub type Lock = Flock<std::fs::File>;
+use crate::run::{Journal, Run};
 
 /// One invocation's view of one lab.
 pub struct Session {
@@ -94,7 +89,11 @@ pub fn origin(lab: &Lab, catalogue: &Catalogue) -> Result<Origin> {
 
 impl Session {
     pub async fn open(args: &LabArgs) -> Result<Self> {
-        let lab = resolve(args)?;
+        Self::of(args, resolve(args)?).await
+    }
+
+    /// The same, of a lab that was resolved before.
+    pub async fn of(args: &LabArgs, lab: Lab) -> Result<Self> {
         let home =
             host::state_home().context(Fault::new(Kind::Host, "neither LAB_STATE, XDG_STATE_HOME nor HOME is set"))?;
         let state = home.join(&lab.name);
@@ -117,45 +116,32 @@ impl Session {
         }
     }
 
-    /// Makes the folder of state, for its owner only.
-    ///
-    /// # Errors
-    /// When it cannot be made.
-    fn make_state(&self) -> Result<()> {
-        let mut folder = std::fs::DirBuilder::new();
-        folder.recursive(true).mode(0o700);
-        folder.create(&self.state).with_context(|| unusable(&self.state))
-    }
-
-    /// Takes the lab's lock; it is held until the value is dropped or the process ends.
+    /// Takes the lab's lock for a verb, until this process and the programs that it started have ended.
     ///
     /// # Errors
     /// [`Kind::Locked`] when another run holds it.
-    pub fn lock(&self) -> Result<Lock> {
+    pub async fn lock(&self, verb: &str) -> Result<()> {
         let path = self.lock_path();
-        loop {
-            self.make_state()?;
-            let file = host::open_private(&path).with_context(|| unusable(&path))?;
-            let Ok(mut lock) = Flock::lock(file, FlockArg::LockExclusiveNonblock) else {
-                let holder = fs_err::read_to_string(&path).unwrap_or_default();
-                let what = format!("lab {} is in the hands of another run, process {holder}", self.lab.name);
-                return Err(Fault::new(Kind::Locked, what).next("wait for it, or end it").error());
-            };
-            // The last holder may have removed the file between our opening and our locking it.
-            if fs_err::metadata(&path).is_ok_and(|now| lock.metadata().is_ok_and(|ours| ours.ino() == now.ino())) {
-                lock.set_len(0)?;
-                write!(lock, "{}", std::process::id())?;
-                return Ok(lock);
+        let taken = lock::take(&path, verb, &mut |note| report::talk(&note)).await;
+        let holder = match taken.with_context(|| unusable(&path))? {
+            Attempt::Taken => return Ok(()),
+            Attempt::Held(holder) => {
+                format!("{}, `{}`, since {}", holder.process, holder.verb, report::moment(holder.since))
             }
-        }
+            Attempt::HeldBy(processes) if processes.is_empty() => "unknown".to_owned(),
+            Attempt::HeldBy(processes) => processes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        };
+        let what = format!("lab {} is in the hands of another run, process {holder}", self.lab.name);
+        Err(Fault::new(Kind::Locked, what).next("wait for it, or end it").error())
     }
 
-    /// Removes the folder of state with the lock in it; true where more than the lock was there.
+    /// Removes the folder of state; true where more was in it than lock and journal.
     ///
     /// # Errors
     /// When something in it cannot be removed.
     pub fn remove_state(&self) -> Result<bool> {
         fs_err::remove_file(self.lock_path())?;
+        Journal::remove(&self.state)?;
         let more = fs_err::read_dir(&self.state)?.next().is_some();
         fs_err::remove_dir_all(&self.state)?;
         Ok(more)
@@ -168,5 +154,5 @@ impl Session {
 
 fn unusable(path: &Path) -> Fault {
     let next = "set LAB_STATE to a folder that you may write";
-    Fault::new(Kind::Host, format!("cannot make {}", path.display())).next(next)
+    Fault::new(Kind::Host, format!("cannot use {}", path.display())).next(next)
 }

@@ -10,6 +10,7 @@ use super::session::Session;
 use crate::components::Site;
 use crate::exec::host::Machine;
 use crate::report::{Format, Reporter};
+use crate::run::Journal;
 use crate::{exec, plan, report, run};
 
 #[derive(ClapArgs)]
@@ -28,14 +29,15 @@ pub struct UpArgs {
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
     /// Merge the lab's context into this kubeconfig file as well
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub merge_kubeconfig: Option<PathBuf>,
 }
 
 pub async fn up(args: UpArgs, reporter: &Reporter) -> Result<()> {
     let session = Session::open(&args.lab).await?;
-    let _lock = session.lock()?;
-    let mut run = session.run(reporter);
+    session.lock("lab up").await?;
+    let journal = Journal::open(&session.state, "lab up", reporter);
+    let mut run = session.run(&journal);
     run.force_smoke = args.smoke;
     for warning in run::check_host(&run, &Machine).await? {
         report::talk(&format!("warning: {warning}"));

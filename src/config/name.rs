@@ -42,16 +42,12 @@ pub fn bucket() -> Rule<String> {
     })
 }
 
-/// The rule of [`mirror`] as far as a pattern can say it: how large a port may be is not in it.
-fn mirror_pattern() -> String {
-    let label = "[a-z0-9]([a-z0-9-]*[a-z0-9])?";
-    let part = "[a-z0-9]([a-z0-9._-]*[a-z0-9])?";
-    format!(r"^(({label}(\.{label})+|{label}(\.{label})*:[1-9][0-9]*|localhost)(/{part})*)?$")
-}
-
 /// A registry as Docker names it, with a path in it where wanted; or nothing.
 pub fn mirror() -> Rule<String> {
-    let schema = json!({ "type": "string", "pattern": mirror_pattern() });
+    let label = "[a-z0-9]([a-z0-9-]*[a-z0-9])?";
+    let host = format!(r"(localhost|{label}(\.{label})+|{label}(\.{label})*:[0-9]+)");
+    let pattern = format!("^({host}(/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)*)?$");
+    let schema = json!({ "type": "string", "pattern": pattern });
     let rule = Rule::new("a registry such as mirror.example:5000/path", schema, |value| {
         let name = value.text()?;
         // Not shown: a password may be in it.

@@ -21,9 +21,9 @@ use bollard::query_parameters::{
 };
 use futures::StreamExt as _;
 
-use self::answers::{container, found, own_words, sorted, split_tag};
+use self::answers::{Lines, container, found, own_words, sorted, split_tag};
 use super::process::Command;
-use crate::ports::{Container, ContainerSpec, Docker, Engine, Image, Network, Output};
+use crate::ports::{Container, ContainerSpec, Docker, Engine, Image, LogQuery, Network, Output};
 
 /// A connection to the engine that the `docker` program would use.
 pub struct Bollard {
@@ -366,5 +366,27 @@ impl Docker for Bollard {
             text.push_str(&chunk?.to_string());
         }
         Ok(text)
+    }
+
+    async fn read_log(&self, container: &str, query: &LogQuery, line: &mut dyn FnMut(String)) -> Result<()> {
+        let tail = query.tail.map_or_else(|| "all".to_owned(), |lines| lines.to_string());
+        let mut options = LogsOptionsBuilder::new().stdout(true).stderr(true).tail(&tail).follow(query.follow);
+        if let Some(since) = query.since {
+            let from = jiff::Timestamp::now().as_second() - i64::try_from(since.as_secs())?;
+            options = options.since(i32::try_from(from)?);
+        }
+        let mut stream = Box::pin(self.client.logs(container, Some(options.build())));
+        let mut lines = Lines::default();
+        while let Some(chunk) = stream.next().await {
+            lines.add(&chunk.with_context(|| format!("reading the log of {container}"))?.into_bytes(), line);
+        }
+        lines.end(line);
+        Ok(())
+    }
+
+    async fn inspect(&self, container: &str) -> Result<serde_json::Value> {
+        let options = None::<bollard::query_parameters::InspectContainerOptions>;
+        let answer = self.client.inspect_container(container, options).await;
+        Ok(serde_json::to_value(answer.with_context(|| format!("inspecting {container}"))?)?)
     }
 }

@@ -1,10 +1,11 @@
 //! The Kubernetes API of the lab's own cluster.
 
 use std::path::PathBuf;
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
-use futures::{AsyncBufReadExt as _, StreamExt as _};
+use futures::{AsyncBufReadExt as _, FutureExt as _};
 use kube::api::{
     Api, ApiResource, AttachParams, DeleteParams, DynamicObject, ListParams, LogParams, Patch, PatchParams,
 };
@@ -13,13 +14,13 @@ use kube::{Client, Config};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::ports::{Kind, Kube, Output};
+use crate::ports::{Forward, Kind, Kube, LogQuery, Output};
 
 /// The field manager under which objects are applied.
 const FIELD_MANAGER: &str = "lab";
 
 /// Kinds that live in no namespace; every other kind that we use does.
-const CLUSTER_SCOPED: [&str; 8] = [
+const CLUSTER_SCOPED: [&str; 9] = [
     "Namespace",
     "Node",
     "ClusterRole",
@@ -28,6 +29,7 @@ const CLUSTER_SCOPED: [&str; 8] = [
     "MutatingWebhookConfiguration",
     "ValidatingWebhookConfiguration",
     "StorageClass",
+    "PersistentVolume",
 ];
 
 /// A client made from the lab's kubeconfig file, and from nothing else.
@@ -79,6 +81,20 @@ impl KubeApi {
 
     async fn pods(&self, namespace: &str) -> Result<Api<k8s_openapi::api::core::v1::Pod>> {
         Ok(Api::namespaced(self.client().await?, namespace))
+    }
+
+    async fn log(
+        &self,
+        namespace: &str,
+        pod: &str,
+        container: Option<&str>,
+        lines: i64,
+        previous: bool,
+    ) -> Result<String> {
+        let container = container.map(str::to_owned);
+        let parameters = LogParams { tail_lines: Some(lines), container, previous, ..LogParams::default() };
+        let pods = self.pods(namespace).await?;
+        pods.logs(pod, &parameters).await.with_context(|| format!("reading the log of {namespace}/{pod}"))
     }
 }
 
@@ -134,20 +150,37 @@ impl Kube for KubeApi {
     }
 
     async fn logs(&self, namespace: &str, pod: &str, container: Option<&str>, lines: i64) -> Result<String> {
-        let parameters =
-            LogParams { tail_lines: Some(lines), container: container.map(str::to_owned), ..LogParams::default() };
-        let pods = self.pods(namespace).await?;
-        pods.logs(pod, &parameters).await.with_context(|| format!("reading the log of {namespace}/{pod}"))
+        self.log(namespace, pod, container, lines, false).await
     }
 
-    async fn follow(&self, namespace: &str, pod: &str, line: &mut dyn FnMut(String)) -> Result<()> {
-        let parameters = LogParams { follow: true, ..LogParams::default() };
-        let pods = self.pods(namespace).await?;
-        let mut lines = pods.log_stream(pod, &parameters).await?.lines();
-        while let Some(text) = lines.next().await {
-            line(text?);
+    async fn previous_logs(&self, namespace: &str, pod: &str, container: Option<&str>, lines: i64) -> Result<String> {
+        self.log(namespace, pod, container, lines, true).await
+    }
+
+    async fn read_log(&self, namespace: &str, pod: &str, query: &LogQuery, line: &mut dyn FnMut(String)) -> Result<()> {
+        let parameters = LogParams {
+            follow: query.follow,
+            previous: query.previous,
+            tail_lines: query.tail.map(i64::from),
+            since_seconds: query.since.map(|since| i64::try_from(since.as_secs().max(1))).transpose()?,
+            container: query.container.clone(),
+            ..LogParams::default()
+        };
+        let stream = self.pods(namespace).await?.log_stream(pod, &parameters).await.map_err(plain)?;
+        let (mut stream, mut bytes) = (pin!(stream), Vec::new());
+        while stream.read_until(b'\n', &mut bytes).await? > 0 {
+            line(text_of(&bytes));
+            bytes.clear();
         }
         Ok(())
+    }
+
+    async fn forward(&self, namespace: &str, pod: &str, port: u16) -> Result<Forward> {
+        let forwarded = self.pods(namespace).await?.portforward(pod, &[port]).await.map_err(plain);
+        let mut forwarder = forwarded.with_context(|| format!("connecting to port {port} of pod {namespace}/{pod}"))?;
+        let stream = forwarder.take_stream(port).context("forward without a stream")?;
+        let refused = forwarder.take_error(port).context("forward without an error channel")?;
+        Ok(Forward { stream: Box::new(stream), refused: refused.boxed() })
     }
 
     async fn exec(&self, namespace: &str, pod: &str, argv: &[&str], stdin: &[u8]) -> Result<Output> {
@@ -179,6 +212,19 @@ impl Kube for KubeApi {
         };
         Ok(Output { code: exit_code(status.as_ref()), stdout, stderr: String::from_utf8_lossy(&stderr).into_owned() })
     }
+}
+
+/// An answer of the API in its own words and without the frame, which says everything twice.
+fn plain(error: kube::Error) -> anyhow::Error {
+    match error {
+        kube::Error::Api(status) => anyhow!(status.message.trim().to_owned()),
+        other => other.into(),
+    }
+}
+
+/// A line without its end. Jobs may print what is no text.
+fn text_of(line: &[u8]) -> String {
+    String::from_utf8_lossy(line).trim_end_matches(['\r', '\n']).to_owned()
 }
 
 /// The exit code inside the Status object that ends an exec; -1 where the connection broke first.

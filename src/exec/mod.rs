@@ -1,10 +1,12 @@
 //! The only modules that touch the outside.
 
+pub mod browser;
 pub mod build;
 pub mod docker;
 pub mod host;
 pub mod kind;
 pub mod kube;
+pub mod lock;
 pub mod process;
 pub mod registry;
 

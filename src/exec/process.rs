@@ -1,12 +1,15 @@
-//! Every child process: what is run, its output, its exit status.
+//! Every child process: what is run, its output, its exit status, and its end.
+
+mod group;
 
 use std::process::Stdio;
 
 use crate::fault::{Fault, Kind};
 use anyhow::{Context as _, Result, bail};
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+
+use self::group::Group;
+pub use self::group::{all_ended, kill_all, running, start_no_more};
 
 /// How many of its last lines a failed command is quoted with.
 const QUOTED_LINES: usize = 20;
@@ -36,6 +39,20 @@ impl Command {
         self
     }
 
+    /// Starts it and lets it go: it lives on when this process ends. Nobody hears what it says.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(self) -> Result<()> {
+        let program = which::which(&self.program).with_context(|| format!("{} is not on PATH", self.program))?;
+        #[expect(clippy::disallowed_methods, reason = "the one place that starts processes")]
+        let mut command = tokio::process::Command::new(program);
+        command.args(&self.args).envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        command.spawn().with_context(|| format!("starting {}", self.program))?;
+        Ok(())
+    }
+
     /// Its standard output.
     ///
     /// # Errors
@@ -45,25 +62,25 @@ impl Command {
     }
 
     /// As [`Command::output`], and hands every line of both streams to `line` as it comes.
+    /// Where this future is dropped, the command is ended with all that it started: [`all_ended`] waits for that.
     pub async fn run(self, line: &mut dyn FnMut(&str)) -> Result<String> {
         let program = which::which(&self.program)
             .with_context(|| Fault::new(Kind::Host, format!("{} is not on PATH", self.program)).next("make setup"))?;
         #[expect(clippy::disallowed_methods, reason = "the one place that starts processes")]
         let mut command = tokio::process::Command::new(program);
-        let mut child = command
+        command
             .args(&self.args)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0)
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("starting {}", self.program))?;
+            .kill_on_drop(true);
+        let mut group = Group::start(&mut command, &self.program)?;
         tracing::debug!(command = %self, "started");
-        let mut group = Group(child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw));
-        let mut stdout = lines(child.stdout.take());
-        let mut stderr = lines(child.stderr.take());
+        let child = group.leader().context("it was started")?;
+        let mut stdout = lines(child.stdout.as_mut());
+        let mut stderr = lines(child.stderr.as_mut());
         let (mut output, mut last) = (String::new(), Vec::new());
         loop {
             let (text, is_stdout) = tokio::select! {
@@ -82,7 +99,7 @@ impl Command {
             }
         }
         let status = child.wait().await?;
-        group.0 = None;
+        group.ended();
         if !status.success() {
             bail!("`{self}` ended with {status}:\n{}", last.join("\n"));
         }
@@ -90,27 +107,14 @@ impl Command {
     }
 }
 
-/// The process group of a command that runs; what the command started ends with it when it is dropped.
-struct Group(Option<Pid>);
+type Lines<R> = tokio::io::Split<BufReader<R>>;
 
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(leader) = self.0
-            && let Err(error) = killpg(leader, Signal::SIGTERM)
-        {
-            tracing::debug!(%leader, %error, "ended already");
-        }
-    }
-}
-
-type Lines = tokio::io::Split<BufReader<Box<dyn AsyncRead + Unpin + Send>>>;
-
-fn lines<R: AsyncRead + Unpin + Send + 'static>(stream: Option<R>) -> Option<Lines> {
-    stream.map(|stream| BufReader::new(Box::new(stream) as Box<dyn AsyncRead + Unpin + Send>).split(b'\n'))
+fn lines<R: AsyncRead + Unpin>(stream: Option<R>) -> Option<Lines<R>> {
+    stream.map(|stream| BufReader::new(stream).split(b'\n'))
 }
 
 /// The next line, none at the end of the stream, which is then closed. What is no text is shown as such.
-async fn next(stream: &mut Option<Lines>) -> Option<Result<String>> {
+async fn next<R: AsyncRead + Unpin>(stream: &mut Option<Lines<R>>) -> Option<Result<String>> {
     match stream.as_mut()?.next_segment().await {
         Ok(Some(line)) => Some(Ok(String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(&line)).into_owned())),
         Ok(None) => {

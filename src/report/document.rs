@@ -10,6 +10,8 @@ use crate::config::Setting;
 use crate::plan::Plan;
 use crate::run::doctor::Finding;
 use crate::run::down::Down;
+use crate::run::logins::Credentials;
+use crate::run::logs::{Listing, LogLine};
 use crate::run::status::Status;
 use crate::run::{Diff, ImageState};
 
@@ -114,12 +116,32 @@ impl Document for FindingList {
     const SCHEMA: &'static str = "lab.doctor/v1";
 }
 
+impl Document for Listing {
+    const SCHEMA: &'static str = "lab.logs/v1";
+}
+
+impl Document for LogLine<'_> {
+    const SCHEMA: &'static str = "lab.log-line/v1";
+}
+
+impl Document for Credentials {
+    const SCHEMA: &'static str = "lab.credentials/v1";
+}
+
 /// A document as JSON, with a line feed at its end.
 ///
 /// # Errors
 /// When the value has a form that JSON does not know, which would be a bug.
 pub fn json(document: &impl Document) -> anyhow::Result<String> {
     bare_json(&document.with_schema())
+}
+
+/// A document on one line, without its end.
+///
+/// # Errors
+/// As [`json`].
+pub fn json_line(document: &impl Document) -> anyhow::Result<String> {
+    Ok(serde_json::to_string(&document.with_schema())?)
 }
 
 /// As [`json`], for what says by itself what it is: a configuration, a JSON Schema.
@@ -133,11 +155,14 @@ pub fn bare_json(value: &impl Serialize) -> anyhow::Result<String> {
 /// Every schema, by the name of its file in `docs/schema`.
 pub fn schemas() -> Vec<(&'static str, Schema)> {
     vec![
+        ("credentials", schema::<Credentials>()),
         ("diff", schema::<Diff>()),
         ("doctor", schema::<FindingList>()),
         ("down", schema::<Down>()),
         ("event", schema::<Line>()),
         ("images", schema::<ImageList>()),
+        ("log-line", schema::<LogLine<'static>>()),
+        ("logs", schema::<Listing>()),
         ("plan", schema::<Plan>()),
         ("problems", schema::<ProblemList>()),
         ("settings", schema::<SettingList>()),

@@ -1,5 +1,6 @@
 //! Events and results → people. The only place that prints: stdout is data, stderr is talk.
 
+mod daily;
 mod document;
 mod ending;
 mod findings;
@@ -11,12 +12,15 @@ mod reporter;
 mod text;
 
 use std::io::{IsTerminal as _, Write as _};
+use std::ops::ControlFlow;
 
 use crate::event::Sink;
 use crate::exec::host;
 
+pub use daily::{logins, logs};
 pub use document::{
-    Document, FindingList, ImageList, ListedImage, ListedProblem, ProblemList, SettingList, bare_json, json, schemas,
+    Document, FindingList, ImageList, ListedImage, ListedProblem, ProblemList, SettingList, bare_json, json, json_line,
+    schemas,
 };
 pub use findings::findings;
 pub use junit::Junit;
@@ -34,7 +38,7 @@ pub enum Format {
 }
 
 /// Lines for a log, or a live display for a terminal.
-pub fn sink(ci: bool) -> Box<dyn Sink> {
+pub fn sink(ci: bool) -> Box<dyn Sink + Send> {
     if ci || host::variable("NO_COLOR").is_some() || !std::io::stderr().is_terminal() {
         Box::new(plain::Plain)
     } else {
@@ -48,9 +52,23 @@ pub fn data(text: &str) {
     drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
 }
 
+/// Prints a line of data at once, and says when nobody reads any more.
+pub fn data_line(text: &str) -> ControlFlow<()> {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(_) => ControlFlow::Break(()),
+    }
+}
+
 /// Prints a line of talk to standard error.
 pub fn talk(text: &str) {
     drop(writeln!(std::io::stderr().lock(), "{text}"));
+}
+
+/// A moment as people read it: `2026-11-21 08:00:12 UTC`.
+pub fn moment(moment: jiff::Timestamp) -> String {
+    moment.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// Seconds and minutes as people read them: `8 s`, `2 min 5 s`.

@@ -1,11 +1,12 @@
 //! What a run says goes to several places at once, and so does its end.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 
 use super::lines::Lines;
-use super::{Format, Junit, ending, sink, talk};
+use super::{Format, Junit, ending, plain, sink, talk};
 use crate::event::{Ending, Event, Sink};
 
 /// How the command line wants a run to be reported.
@@ -25,17 +26,18 @@ impl Default for Wishes {
 /// All sinks of this process, from its start to its end.
 pub struct Reporter {
     /// The only one that prints; lines on standard output or talk on standard error.
-    printer: Box<dyn Sink>,
+    printer: Mutex<Box<dyn Sink + Send>>,
+    format: Format,
     junit: Option<Junit>,
 }
 
 impl Reporter {
     pub fn new(wishes: &Wishes) -> Self {
-        let printer: Box<dyn Sink> = match wishes.format {
+        let printer: Box<dyn Sink + Send> = match wishes.format {
             Format::Json => Box::new(Lines::default()),
             Format::Text => sink(wishes.ci),
         };
-        Self { printer, junit: None }
+        Self { printer: Mutex::new(printer), format: wishes.format, junit: None }
     }
 
     /// Keeps a report of all steps as well, to be written at the end.
@@ -47,8 +49,15 @@ impl Reporter {
         Ok(())
     }
 
+    /// Takes a live display off the terminal: what is said from here on are lines.
+    pub fn leave_terminal(&self) {
+        if self.format == Format::Text {
+            *self.printer.lock().unwrap_or_else(PoisonError::into_inner) = Box::new(plain::Plain);
+        }
+    }
+
     /// Says how the program ends, everywhere; returns its exit code.
-    pub fn end(self, mut result: Result<()>) -> u8 {
+    pub fn end(&self, mut result: Result<()>) -> u8 {
         let written = self.junit.as_ref().map_or(Ok(()), |junit| junit.write(&Ending::of(&result)));
         if let Err(error) = written {
             // The run's own error is the one that counts.
@@ -58,11 +67,14 @@ impl Reporter {
             }
         }
         let ending = Ending::of(&result);
-        self.printer.emit(Event::End(ending.clone()));
-        // A live display leaves the terminal before the error comes.
-        drop(self.printer);
+        self.print(Event::End(ending.clone()));
+        self.leave_terminal();
         ending::error(&ending);
         ending.exit_code
+    }
+
+    fn print(&self, event: Event) {
+        self.printer.lock().unwrap_or_else(PoisonError::into_inner).emit(event);
     }
 }
 
@@ -71,6 +83,6 @@ impl Sink for Reporter {
         if let Some(junit) = &self.junit {
             junit.emit(event.clone());
         }
-        self.printer.emit(event);
+        self.print(event);
     }
 }

@@ -69,7 +69,7 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, config: &str) -> Result<Ou
         return Ok(Outcome::Changed(format!("{} containers", expected(run).len())));
     }
     if !run.kubeconfig().is_file() {
-        write_private(&run.kubeconfig(), &run.ports.clusters().kubeconfig(&run.lab.name).await?)?;
+        fetch_kubeconfig(run).await?;
     }
     let nodes = until(context, async || {
         Ok(match run.ports.kube().list(&ports::Kind::NODE, None, "").await {
@@ -79,6 +79,11 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, config: &str) -> Result<Ou
     })
     .await?;
     Ok(Outcome::Unchanged(format!("{nodes} nodes")))
+}
+
+/// Writes the kubeconfig as kind makes it.
+pub async fn fetch_kubeconfig<P: Ports>(run: &Run<'_, P>) -> Result<()> {
+    write_private(&run.kubeconfig(), &run.ports.clusters().kubeconfig(&run.lab.name).await?)
 }
 
 async fn create<P: Ports>(context: &Context<'_, P>, config: &str) -> Result<()> {

@@ -80,7 +80,7 @@ const VALUES: &str = r#"
     "xn--lab" "lab-s3alias" "my--table-s3" "2026" "kindnet" "calico" "100m" "1m" "64" "64000m" "0.5" "5Gi" "100Mi" "1Ti"
     "512m" "512Mi" "1g" "450m" "64g" "460800k" "1G" "1h" "60s" "30d" "1h30m" "10.0.0.0/8" "10.0.0.0/16" "172.16.0.0/12"
     "172.31.0.0/16" "172.32.0.0/16" "192.168.255.0/24" "192.168.0.0/15" "192.168.7.16/28" "192.168.7.16/29" "10.1.2.0/23"
-    "10.256.0.0/16" "10.0.0.0" "010.0.0.0/16" "a123456789-123456789-123456789-12345678"
+    "10.256.0.0/16" "10.0.0.0" "mirror" "mirror:5000" "a.b/c.d/e" "a.b/C" "a.b/" "https://a.b" "me@a.b" "a..b" "010.0.0.0/16" "a123456789-123456789-123456789-12345678"
     "a123456789-123456789-123456789-123456789" "b12345678901234567890123456789012345678901234567890123456789012"
     "b123456789012345678901234567890123456789012345678901234567890123"
 "#;
@@ -141,7 +141,8 @@ fn the_documented_fields_are_those_of_the_schema() {
         let field = &fields[path];
         let default = match &field["default"] {
             Value::Null => "-".to_owned(),
-            Value::String(text) if !text.is_empty() => format!("`{text}`"),
+            Value::String(text) if text.is_empty() => "-".to_owned(),
+            Value::String(text) => format!("`{text}`"),
             other => format!("`{other}`"),
         };
         format!("| `{path}` | {default} | {} |\n", field["description"].as_str().unwrap())

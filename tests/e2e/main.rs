@@ -4,6 +4,7 @@
 
 #![expect(clippy::print_stderr, reason = "a run of minutes says where it is")]
 
+mod daily;
 mod lab;
 mod long;
 
@@ -30,6 +31,8 @@ fn a_lab_from_nothing_to_nothing() {
     part("a sample job", || {
         lab.run(&["run", "pi", "--ci"]).expect_code(0).expect("[job] done");
     });
+    part("everything that is listed has a log", || daily::everything_that_is_listed_has_a_log(&lab));
+    part("MinIO's console takes the credentials", || daily::the_console_takes_the_credentials(&lab));
     part("a failing job says why", || a_failing_job_says_why(&lab));
     part("Pod Security refuses a privileged pod", || pod_security_is_enforced(&lab));
     part("down keeps the registry", || down_keeps_the_registry(&lab));

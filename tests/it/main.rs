@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test ends at the first thing that does not work")]
 
 mod bench;
+mod completions;
 mod config;
+mod daily;
 mod engine;
 mod engine_trouble;
 mod events;
@@ -12,7 +14,9 @@ mod host;
 mod images;
 mod junit;
 mod lock;
+mod manual;
 mod output;
+mod processes;
 mod registries;
 mod sandbox;
 mod schema;

@@ -113,10 +113,14 @@ fn a_reader_that_has_gone_is_no_error() {
 
 #[test]
 fn standard_error_may_be_closed_as_well() {
-    let (reader, writer) = std::io::pipe().unwrap();
-    drop(reader);
-    let status = Sandbox::new().command(&["up"]).stderr(writer).stdout(Stdio::null()).status().unwrap();
-    assert_eq!(status.code(), Some(4));
+    for log in ["warn", "trace"] {
+        let mut sandbox = Sandbox::new();
+        sandbox.set("LAB_LOG", log);
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let status = sandbox.command(&["up"]).stderr(writer).stdout(Stdio::null()).status().unwrap();
+        assert_eq!(status.code(), Some(4), "{log}");
+    }
 }
 
 /// Runs on a terminal; what that shows.

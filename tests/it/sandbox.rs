@@ -110,6 +110,27 @@ impl Running {
         kill(self.pid(), signal).unwrap();
     }
 
+    /// Waits until it has said this.
+    pub fn wait_for(&self, part: &str) {
+        use std::os::unix::fs::FileExt as _;
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            // Reading must not move the place where the run writes.
+            let mut said = vec![0; 1 << 16];
+            let length = self.stderr.read_at(&mut said, 0).unwrap();
+            let said = String::from_utf8_lossy(&said[..length]);
+            if said.contains(part) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{part:?} is not in:\n{said}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Waits for its end, but not for ever.
     pub fn end(mut self) -> Finished {
         let deadline = Instant::now() + Duration::from_mins(1);

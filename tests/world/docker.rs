@@ -5,10 +5,11 @@ use std::net::Ipv4Addr;
 
 use anyhow::{Context as _, Result, bail};
 
+use super::kube::tail;
 use super::{State, World};
 use lab::components::LABEL;
 use lab::images::{RECIPE, path_and_tag};
-use lab::ports::{Address, Container, ContainerSpec, Docker, Engine, Image, Network, Output};
+use lab::ports::{Address, Container, ContainerSpec, Docker, Engine, Image, LogQuery, Network, Output};
 
 impl Docker for World {
     async fn engine(&self) -> Result<Engine> {
@@ -219,6 +220,24 @@ impl Docker for World {
 
     async fn logs(&self, container: &str, _: usize) -> Result<String> {
         self.read(format!("logs {container}"), |state| Ok(state.logs.get(container).cloned().unwrap_or_default())).await
+    }
+
+    async fn read_log(&self, container: &str, query: &LogQuery, line: &mut dyn FnMut(String)) -> Result<()> {
+        let log = self.read(format!("log of {container}"), |state| Ok(tail(state, container, query))).await?;
+        log.into_iter().for_each(line);
+        Ok(())
+    }
+
+    async fn inspect(&self, container: &str) -> Result<serde_json::Value> {
+        let look = |state: &mut State| {
+            let found = state.containers.iter().find(|one| one.name == container);
+            let found = found.with_context(|| format!("no container {container}"))?;
+            let environment = state.environment.get(container).cloned().unwrap_or_default();
+            Ok(serde_json::json!({
+                "Name": found.name, "State": { "Running": found.running }, "Config": { "Env": environment },
+            }))
+        };
+        self.read(format!("inspect {container}"), look).await
     }
 }
 

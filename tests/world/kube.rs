@@ -2,9 +2,10 @@
 
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
 
 use super::{State, World, object_store, spark};
-use lab::ports::{Kind, Kube, Output};
+use lab::ports::{Forward, Kind, Kube, LogQuery, Output};
 
 impl Kube for World {
     async fn get(&self, object: &Value) -> Result<Option<Value>> {
@@ -71,11 +72,42 @@ impl Kube for World {
         .await
     }
 
-    async fn follow(&self, namespace: &str, pod: &str, line: &mut dyn FnMut(String)) -> Result<()> {
-        let text = format!("follow {namespace}/{pod}");
-        let log = self.read(text, |state| Ok(state.logs.get(pod).cloned().unwrap_or_default())).await?;
-        log.lines().for_each(|text| line(text.to_owned()));
+    async fn previous_logs(&self, namespace: &str, pod: &str, _: Option<&str>, _: i64) -> Result<String> {
+        let log = |state: &mut State| Ok(state.logs.get(&format!("{pod} before")).cloned().unwrap_or_default());
+        self.read(format!("previous logs {namespace}/{pod}"), log).await
+    }
+
+    async fn read_log(&self, namespace: &str, pod: &str, query: &LogQuery, line: &mut dyn FnMut(String)) -> Result<()> {
+        let verb = if query.follow { "follow" } else { "read" };
+        let log = self.read(format!("{verb} {namespace}/{pod}"), |state| Ok(tail(state, pod, query))).await?;
+        log.into_iter().for_each(line);
         Ok(())
+    }
+
+    /// A pod that listens says its name to everybody, and then echoes.
+    async fn forward(&self, namespace: &str, pod: &str, port: u16) -> Result<Forward> {
+        let work = |state: &mut State| {
+            answers(state)?;
+            if state.object("Pod", namespace, pod).is_none() {
+                bail!("pods {pod:?} not found");
+            }
+            Ok(state.listening.contains(&(pod.to_owned(), port)))
+        };
+        let listens = self.read(format!("forward {namespace}/{pod}:{port}"), work).await?;
+        let (near, far) = tokio::io::duplex(1024);
+        if !listens {
+            let refused = std::future::ready(Some("connection refused".to_owned()));
+            return Ok(Forward { stream: Box::new(near), refused: Box::pin(refused) });
+        }
+        let hello = format!("{pod} ");
+        tokio::spawn(async move {
+            let (mut read, mut write) = tokio::io::split(far);
+            write.write_all(hello.as_bytes()).await?;
+            tokio::io::copy(&mut read, &mut write).await?;
+            // The halves share one pipe, which ends only here.
+            write.shutdown().await
+        });
+        Ok(Forward { stream: Box::new(near), refused: Box::pin(std::future::pending()) })
     }
 
     async fn exec(&self, _: &str, pod: &str, argv: &[&str], stdin: &[u8]) -> Result<Output> {
@@ -94,6 +126,14 @@ fn key(object: &Value) -> [String; 3] {
     // The lab names their webhook's namespace with them.
     let namespace = if kind.ends_with("WebhookConfiguration") { String::new() } else { text("/metadata/namespace") };
     [kind, namespace, text("/metadata/name")]
+}
+
+/// What a query asks for of a log.
+pub fn tail(state: &State, name: &str, query: &LogQuery) -> Vec<String> {
+    let log = state.logs.get(name).map(String::as_str).unwrap_or_default();
+    let lines: Vec<String> = log.lines().map(str::to_owned).collect();
+    let skipped = query.tail.map_or(0, |tail| lines.len().saturating_sub(tail.try_into().unwrap()));
+    lines[skipped..].to_vec()
 }
 
 fn answers(state: &State) -> Result<()> {

@@ -65,9 +65,41 @@ pub fn split_tag(reference: &str) -> (&str, &str) {
     }
 }
 
+/// Puts lines together: the engine sends a log in pieces of any size.
+#[derive(Default)]
+pub struct Lines(Vec<u8>);
+
+impl Lines {
+    /// Hands over the lines that this piece completes.
+    pub fn add(&mut self, piece: &[u8], line: &mut dyn FnMut(String)) {
+        self.0.extend_from_slice(piece);
+        while let Some(end) = self.0.iter().position(|byte| *byte == b'\n') {
+            let bytes: Vec<u8> = self.0.drain(..=end).collect();
+            line(String::from_utf8_lossy(&bytes).trim_end_matches(['\r', '\n']).to_owned());
+        }
+    }
+
+    /// Hands over the last line, where it has no end.
+    pub fn end(self, line: &mut dyn FnMut(String)) {
+        if !self.0.is_empty() {
+            line(String::from_utf8_lossy(&self.0).into_owned());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::split_tag;
+    use super::{Lines, split_tag};
+
+    #[test]
+    fn lines_are_put_together_from_pieces() {
+        let (mut lines, mut seen) = (Lines::default(), Vec::new());
+        for piece in ["one\r\ntw", "o\n\nth", "r", "ee \u{e9}"] {
+            lines.add(piece.as_bytes(), &mut |line| seen.push(line));
+        }
+        lines.end(&mut |line| seen.push(line));
+        assert_eq!(seen, ["one", "two", "", "three \u{e9}"]);
+    }
 
     #[test]
     fn the_colon_of_a_port_is_no_tag() {

@@ -1,10 +1,10 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal;
 use nix::unistd::Pid;
 use tokio::time::{sleep, timeout};
 
-use super::Command;
+use super::{Command, running};
 use crate::fault::{Kind, kind};
 
 fn shell(script: &str) -> Command {
@@ -90,13 +90,56 @@ async fn dropped(script: &str) {
         number = receiver.recv() => Pid::from_raw(number.unwrap()),
         () = sleep(Duration::from_mins(1)) => panic!("no line came"),
     };
-    timeout(Duration::from_secs(10), async {
+    timeout(Duration::from_secs(13), async {
         while signal::kill(process, None).is_ok() {
             sleep(Duration::from_millis(10)).await;
         }
     })
     .await
     .unwrap_or_else(|_| panic!("process {process} lives on"));
+}
+
+/// A command that ends in its own time when it is asked to, with a last word.
+#[tokio::test]
+async fn a_dropped_command_may_put_its_things_in_order() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let last_word = format!("sleep 0.3; echo in order > {}; exit", file.path().display());
+    dropped(&format!("trap '{last_word}' TERM; echo $$; while :; do sleep 0.05; done")).await;
+    assert_eq!(fs_err::read_to_string(file.path()).unwrap(), "in order\n");
+}
+
+#[tokio::test]
+async fn a_dropped_command_that_floods_its_last_words_is_not_held_up() {
+    let started = Instant::now();
+    dropped("trap 'head -c 1000000 /dev/zero; exit' TERM; echo $$; while :; do sleep 0.05; done").await;
+    assert!(started.elapsed() < Duration::from_secs(5), "it took {:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_dropped_command_that_is_stopped_is_ended() {
+    let started = Instant::now();
+    dropped("echo $$; kill -STOP $$; exec sleep 1000").await;
+    assert!(started.elapsed() < Duration::from_secs(5), "it took {:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn what_has_not_ended_is_named() {
+    let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+    let mut line = |text: &str| sender.send(text.to_owned()).unwrap();
+    let id = tokio::select! {
+        result = shell("trap 'sleep 0.3; exit' TERM; echo $$; while :; do sleep 0.05; done").run(&mut line) => panic!("{result:?}"),
+        id = receiver.recv() => id.unwrap(),
+    };
+    let named = format!("/bin/sh (process {id})");
+    assert!(running().unwrap().contains(&named), "{:?}", running());
+    timeout(Duration::from_secs(10), async {
+        while running().is_some_and(|running| running.contains(&named)) {
+            sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .unwrap();
+    assert!(signal::kill(Pid::from_raw(id.parse().unwrap()), None).is_err());
 }
 
 #[tokio::test]

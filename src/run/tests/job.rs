@@ -14,7 +14,7 @@ use crate::render;
 use crate::run::job;
 use crate::step::Action;
 
-fn pi() -> Job {
+pub fn pi() -> Job {
     Job::sample("pi").unwrap().unwrap()
 }
 

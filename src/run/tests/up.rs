@@ -56,7 +56,9 @@ async fn a_second_up_changes_nothing() {
                 Event::StepDone { id, outcome, .. } => {
                     assert!(matches!(outcome, Outcome::Unchanged(_)), "{id} {outcome:?}");
                 }
-                Event::RunDone { changed, .. } => assert_eq!(*changed, 0),
+                Event::RunDone { changed, unchanged, .. } => {
+                    assert_eq!((*changed, *unchanged), (0, bench.plan().steps.len()))
+                }
                 _ => {}
             }
         }
