@@ -23,6 +23,21 @@ fn refusing(socket: &Path) -> Engine {
     })
 }
 
+/// An engine with one node of the lab.
+fn with_a_node(socket: &Path) -> Engine {
+    Engine::start(socket, |path| {
+        Some(match path {
+            "/containers/json" => {
+                let node = r#"[{"Id":"1","Names":["/lab-control-plane"],"State":"running",
+                    "Labels":{"io.x-k8s.kind.cluster":"lab"},
+                    "NetworkSettings":{"Networks":{"lab":{"IPAddress":"172.29.0.2"}}}}]"#;
+                (200, node.to_owned())
+            }
+            path => answer(path),
+        })
+    })
+}
+
 /// Pulls one image from a mirror; the run, and the header with which the engine was asked.
 fn pull(sandbox: &Sandbox, engine: &Engine) -> (Finished, Option<String>) {
     let finished = sandbox.run(&["images", "pull", "--ci", "pause", "--registry-mirror", "mirror.example"]);
@@ -74,7 +89,7 @@ fn a_credential_helper_is_asked_as_docker_asks_it() {
 fn a_credential_helper_that_fails_is_said_and_not_quoted() {
     let (mut sandbox, engine) = Sandbox::with(refusing);
     config(&mut sandbox, r#"{"credsStore":"test"}"#);
-    sandbox.tool("docker-credential-test", "echo hunter2; echo hunter2 >&2; exit 1");
+    sandbox.tool("docker-credential-test", "read server; echo hunter2; echo hunter2 >&2; exit 1");
     let (finished, header) = pull(&sandbox, &engine);
     finished.code(5).says("asking mirror.example without credentials: docker-credential-test failed");
     assert!(header.is_none() && !finished.stderr.contains("hunter2"), "{header:?} {}", finished.stderr);
@@ -84,7 +99,7 @@ fn a_credential_helper_that_fails_is_said_and_not_quoted() {
 fn a_helper_without_a_password_is_no_trouble() {
     let (mut sandbox, engine) = Sandbox::with(refusing);
     config(&mut sandbox, r#"{"credsStore":"test"}"#);
-    sandbox.tool("docker-credential-test", "echo 'credentials not found in native keychain'; exit 1");
+    sandbox.tool("docker-credential-test", "read server; echo 'credentials not found in native keychain'; exit 1");
     let (finished, header) = pull(&sandbox, &engine);
     assert!(header.is_none() && !finished.stderr.contains("without credentials"), "{}", finished.stderr);
 }
@@ -120,7 +135,7 @@ fn the_flags_are_in_the_next_command() {
 
 #[test]
 fn a_proxy_of_this_machine_is_not_asked_for_the_lab_itself() {
-    let (mut sandbox, _engine) = Sandbox::with(Engine::empty);
+    let (mut sandbox, _engine) = Sandbox::with(with_a_node);
     let api = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = api.local_addr().unwrap().port();
     let server = std::thread::spawn(move || {
