@@ -128,8 +128,22 @@ pub struct Trouble {
     pub what: String,
     /// Why, from the nearest cause to the deepest.
     pub causes: Vec<String>,
+    /// The object that is most likely to blame, with its reason, events and last lines.
+    pub culprit: Option<String>,
+    /// Id and cause of the known failure that the error's words show.
+    pub known: Option<KnownFailure>,
+    /// The folder with everything that explains it.
+    pub diagnostics: Option<String>,
     /// The next command or action.
     pub next: Option<String>,
+}
+
+/// A failure that others had before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct KnownFailure {
+    /// Never changes its meaning.
+    pub id: String,
+    pub cause: String,
 }
 
 /// Seconds, to the millisecond.

@@ -2,12 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use lab::fault::Kind;
+use lab::fault::{Kind, known};
 
 /// Rows of the first table below a heading of the README, cell by cell, without the head.
 fn table(heading: &str) -> Vec<Vec<String>> {
-    let readme = fs_err::read_to_string(root().join("README.md")).expect("the README");
-    let section = readme.split_once(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("no {heading} in README")).1;
+    table_of("README.md", heading)
+}
+
+fn table_of(page: &str, heading: &str) -> Vec<Vec<String>> {
+    let text = fs_err::read_to_string(root().join(page)).expect("a page");
+    let section = text.split_once(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("no {heading} in {page}")).1;
     let rows = section.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
     let cells = |row: &str| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
     rows.skip(2).map(cells).collect()
@@ -36,6 +40,16 @@ fn the_errors_are_those_of_the_program() {
             assert!(sources.contains(part), "README: no source says {part:?}");
         }
     }
+}
+
+#[test]
+fn the_known_failures_are_those_of_the_program() {
+    let code = |next: &str| format!("`{next}`");
+    let known = known::ALL.iter().map(|known| vec![code(known.id), known.cause.to_owned(), code(known.next)]);
+    let expected: Vec<Vec<String>> = known.collect();
+    let documented = table_of("docs/failures.md", "Known failures");
+    let rows: Vec<String> = expected.iter().map(|row| format!("| {} |", row.join(" | "))).collect();
+    assert_eq!(documented, expected, "the table of docs/failures.md is to be:\n{}", rows.join("\n"));
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub struct DoctorArgs {
 pub async fn doctor(args: DoctorArgs) -> Result<()> {
     let lab = resolve(&args.lab)?;
     let sink = report::sink(true);
-    let findings = match Session::open(&args.lab).await {
+    let findings = match Session::of(&args.lab, lab.clone()).await {
         Ok(session) => with_engine(&args, &session, &*sink).await?,
         // That there is no engine is a finding among others.
         Err(error) if fault::kind(&error) == Kind::Host => without_engine(&args, &lab, &error).await?,

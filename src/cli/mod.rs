@@ -52,8 +52,14 @@ pub fn main() -> u8 {
     let mut reporter = Reporter::new(&wishes);
     let ready = wishes.junit.map_or(Ok(()), |path| reporter.add_junit(&path));
     let reporter = Arc::new(reporter);
-    let result = ready.and_then(|()| run(args, &reporter)).map_err(engine_trouble);
+    let result = ready.and_then(|()| run(args, &reporter)).map_err(engine_trouble).map_err(recognised);
     reporter.end(result)
+}
+
+/// With what is known of such a failure.
+fn recognised(mut error: anyhow::Error) -> anyhow::Error {
+    fault::recognise(&mut error);
+    error
 }
 
 /// An engine that fails outside a step is trouble of this machine, not a bug of ours.

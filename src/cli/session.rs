@@ -89,7 +89,11 @@ pub fn origin(lab: &Lab, catalogue: &Catalogue) -> Result<Origin> {
 
 impl Session {
     pub async fn open(args: &LabArgs) -> Result<Self> {
-        let lab = resolve(args)?;
+        Self::of(args, resolve(args)?).await
+    }
+
+    /// The same, of a lab that was resolved before.
+    pub async fn of(args: &LabArgs, lab: Lab) -> Result<Self> {
         let home =
             host::state_home().context(Fault::new(Kind::Host, "neither LAB_STATE, XDG_STATE_HOME nor HOME is set"))?;
         let state = home.join(&lab.name);

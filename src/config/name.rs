@@ -44,7 +44,10 @@ pub fn bucket() -> Rule<String> {
 
 /// A registry as Docker names it, with a path in it where wanted; or nothing.
 pub fn mirror() -> Rule<String> {
-    let schema = json!({ "type": "string", "pattern": r"^([^@/\s]+(/[a-z0-9._/-]+)?)?$" });
+    let label = "[a-z0-9]([a-z0-9-]*[a-z0-9])?";
+    let host = format!(r"(localhost|{label}(\.{label})+|{label}(\.{label})*:[0-9]+)");
+    let pattern = format!("^({host}(/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)*)?$");
+    let schema = json!({ "type": "string", "pattern": pattern });
     let rule = Rule::new("a registry such as mirror.example:5000/path", schema, |value| {
         let name = value.text()?;
         // Not shown: a password may be in it.
@@ -66,7 +69,7 @@ fn is_host(host: &str) -> bool {
     let (name, port) = host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
     let named = name.split('.').all(|part| is_label(part) && !part.is_empty());
     named
-        && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
+        && port.is_none_or(|port| !port.starts_with(['0', '+']) && port.parse::<u16>().is_ok())
         && (name.contains('.') || port.is_some() || name == "localhost")
 }
 
@@ -130,6 +133,8 @@ mod tests {
             "a.b/C",
             "a.b:0",
             "a.b:port",
+            "a.b:+1",
+            "a.b:080",
             ":5000",
             "a..b/c",
             "a.b/c:1",

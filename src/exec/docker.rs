@@ -337,7 +337,9 @@ impl Docker for Bollard {
         while let Some(info) = stream.next().await {
             let info = info.map_err(own_words)?;
             if let Some(status) = info.status {
-                progress(status);
+                // Counts the seconds down; one line of it says enough.
+                let waits = status.starts_with("Retrying in ");
+                progress(if waits { "the connection broke, the engine tries again".to_owned() } else { status });
             }
         }
         self.image(reference).await?.ok_or_else(|| anyhow!("{reference} is not there after its pull"))?;
@@ -380,5 +382,11 @@ impl Docker for Bollard {
         }
         lines.end(line);
         Ok(())
+    }
+
+    async fn inspect(&self, container: &str) -> Result<serde_json::Value> {
+        let options = None::<bollard::query_parameters::InspectContainerOptions>;
+        let answer = self.client.inspect_container(container, options).await;
+        Ok(serde_json::to_value(answer.with_context(|| format!("inspecting {container}"))?)?)
     }
 }

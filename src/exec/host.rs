@@ -150,9 +150,40 @@ pub fn ca_bundle() -> Option<PathBuf> {
     candidates.map(PathBuf::from).find(|path| path.is_file())
 }
 
+/// What is secret on this machine: the values of environment variables with such a name, and the logins to image
+/// registries that Docker keeps in its file.
+pub fn secrets(is_secret_name: impl Fn(&str) -> bool) -> Vec<String> {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    let variables = std::env::vars_os().map(|(name, value)| (name.to_string_lossy().into_owned(), value));
+    let mut found: Vec<String> = variables
+        .filter(|(name, _)| is_secret_name(name))
+        .map(|(_, value)| value.to_string_lossy().into_owned())
+        .collect();
+    let folder = variable("DOCKER_CONFIG").map(PathBuf::from);
+    let folder = folder.or_else(|| Some(Path::new(&variable("HOME")?).join(".docker")));
+    let file = folder.and_then(|folder| fs_err::read(folder.join("config.json")).ok());
+    found.extend(file.iter().flat_map(|file| registry_logins(file)));
+    found
+}
+
+/// Every login in Docker's `config.json`: as it stands there, and the password in it.
+fn registry_logins(file: &[u8]) -> Vec<String> {
+    let config: serde_json::Value = serde_json::from_slice(file).unwrap_or_default();
+    let mut found = Vec::new();
+    for login in config["auths"].as_object().into_iter().flat_map(serde_json::Map::values) {
+        for field in ["auth", "identitytoken", "registrytoken", "password"] {
+            found.extend(login[field].as_str().map(str::to_owned));
+        }
+        let decoded = serde_json::from_value::<k8s_openapi::ByteString>(login["auth"].clone());
+        let decoded = decoded.map(|bytes| String::from_utf8_lossy(&bytes.0).into_owned()).unwrap_or_default();
+        found.extend(decoded.split_once(':').map(|(_, password)| password.to_owned()));
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
-    use super::with_setting;
+    use super::{registry_logins, with_setting};
 
     #[test]
     fn a_setting_is_raised_once_and_its_neighbours_stay() {
@@ -160,5 +191,13 @@ mod tests {
         assert_eq!(with_setting(text, "c.d", 5), "# why\na.b = 3\na.b=9\nc.d=5\n");
         assert_eq!(with_setting(text, "a.b", 5), "# why\nc.d=1\na.b=9\n");
         assert_eq!(with_setting("", "a.b", 5), "a.b=5\n");
+    }
+
+    #[test]
+    fn logins_to_registries_are_secret() {
+        // "user:pass-word" in base64.
+        let file = br#"{"auths": {"registry.example": {"auth": "dXNlcjpwYXNzLXdvcmQ="}}}"#;
+        assert_eq!(registry_logins(file), ["dXNlcjpwYXNzLXdvcmQ=", "pass-word"]);
+        assert_eq!(registry_logins(b"no JSON"), Vec::<String>::new());
     }
 }

@@ -20,7 +20,7 @@ use crate::ports::{Forward, Kind, Kube, LogQuery, Output};
 const FIELD_MANAGER: &str = "lab";
 
 /// Kinds that live in no namespace; every other kind that we use does.
-const CLUSTER_SCOPED: [&str; 8] = [
+const CLUSTER_SCOPED: [&str; 9] = [
     "Namespace",
     "Node",
     "ClusterRole",
@@ -29,6 +29,7 @@ const CLUSTER_SCOPED: [&str; 8] = [
     "MutatingWebhookConfiguration",
     "ValidatingWebhookConfiguration",
     "StorageClass",
+    "PersistentVolume",
 ];
 
 /// A client made from the lab's kubeconfig file, and from nothing else.
@@ -80,6 +81,20 @@ impl KubeApi {
 
     async fn pods(&self, namespace: &str) -> Result<Api<k8s_openapi::api::core::v1::Pod>> {
         Ok(Api::namespaced(self.client().await?, namespace))
+    }
+
+    async fn log(
+        &self,
+        namespace: &str,
+        pod: &str,
+        container: Option<&str>,
+        lines: i64,
+        previous: bool,
+    ) -> Result<String> {
+        let container = container.map(str::to_owned);
+        let parameters = LogParams { tail_lines: Some(lines), container, previous, ..LogParams::default() };
+        let pods = self.pods(namespace).await?;
+        pods.logs(pod, &parameters).await.with_context(|| format!("reading the log of {namespace}/{pod}"))
     }
 }
 
@@ -135,10 +150,11 @@ impl Kube for KubeApi {
     }
 
     async fn logs(&self, namespace: &str, pod: &str, container: Option<&str>, lines: i64) -> Result<String> {
-        let parameters =
-            LogParams { tail_lines: Some(lines), container: container.map(str::to_owned), ..LogParams::default() };
-        let pods = self.pods(namespace).await?;
-        pods.logs(pod, &parameters).await.with_context(|| format!("reading the log of {namespace}/{pod}"))
+        self.log(namespace, pod, container, lines, false).await
+    }
+
+    async fn previous_logs(&self, namespace: &str, pod: &str, container: Option<&str>, lines: i64) -> Result<String> {
+        self.log(namespace, pod, container, lines, true).await
     }
 
     async fn read_log(&self, namespace: &str, pod: &str, query: &LogQuery, line: &mut dyn FnMut(String)) -> Result<()> {

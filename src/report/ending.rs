@@ -3,7 +3,7 @@
 use anyhow::{Error, Result};
 
 use super::talk;
-use crate::event::{Ending, Trouble};
+use crate::event::{Ending, KnownFailure, Trouble};
 use crate::fault::{self, Fault, Kind};
 
 impl Ending {
@@ -31,10 +31,15 @@ impl Trouble {
             said.clone_from(&cause);
             causes.push(cause.trim_end().to_owned());
         }
-        let next = error.downcast_ref::<Fault>().and_then(|fault| fault.next.clone());
+        let fault = error.downcast_ref::<Fault>();
+        let culprit = fault.and_then(|fault| fault.culprit.clone());
+        let known = fault.and_then(|fault| fault.known);
+        let known = known.map(|known| KnownFailure { id: known.id.to_owned(), cause: known.cause.to_owned() });
+        let diagnostics = fault.and_then(|fault| Some(fault.diagnostics.as_ref()?.display().to_string()));
+        let next = fault.and_then(|fault| fault.next.clone());
         let report = || "run again with LAB_LOG=debug and report what it prints".to_owned();
         let next = next.or_else(|| (fault::kind(error) == Kind::Bug).then(report));
-        Self { what, causes, next }
+        Self { what, causes, culprit, known, diagnostics, next }
     }
 }
 
@@ -44,6 +49,15 @@ pub fn error(ending: &Ending) {
     talk(&format!("\n{}: {}", ending.kind, trouble.what));
     for cause in &trouble.causes {
         talk(&format!("  because: {}", cause.replace('\n', "\n    ")));
+    }
+    if let Some(culprit) = &trouble.culprit {
+        talk(&format!("  likeliest culprit: {}", culprit.replace('\n', "\n    ")));
+    }
+    if let Some(known) = &trouble.known {
+        talk(&format!("  known: {}: {}", known.id, known.cause));
+    }
+    if let Some(folder) = &trouble.diagnostics {
+        talk(&format!("  diagnostics: {folder}   (summary.txt first)"));
     }
     if let Some(next) = &trouble.next {
         talk(&format!("  next: {next}"));

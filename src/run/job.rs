@@ -19,9 +19,8 @@ use crate::ports::{self, Kube as _, LogQuery, Ports};
 use crate::smoke::placement::{EXECUTORS, Pod};
 use crate::{render, run::Run};
 
-/// How many of a failed driver's last lines are searched for the reason, and how many are quoted.
+/// How many of a failed driver's last lines are searched for the reason.
 const READ_LINES: i64 = 400;
-const QUOTED_LINES: usize = 15;
 /// How long the last lines of a log may be on their way after the job's end.
 const LAST_LINES: Duration = Duration::from_secs(5);
 /// The states in which an application stays.
@@ -214,7 +213,7 @@ pub async fn executors<P: Ports>(context: &Context<'_, P>, application: &str) ->
 async fn explain<P: Ports>(context: &Context<'_, P>, application: &str, driver: &str, state: &State) -> anyhow::Error {
     let kube = context.run.ports.kube();
     let log = kube.logs(JOBS_NAMESPACE, driver, None, READ_LINES).await.unwrap_or_default();
-    let (reason, last) = quote(&log);
+    let (reason, last) = diagnose::quote(&log);
     let labels = format!("sparkoperator.k8s.io/app-name={application}");
     let pods = kube.list(&ports::Kind::POD, Some(JOBS_NAMESPACE), &labels).await.unwrap_or_default();
     let mut text = format!("{} {}", state.0, state.1);
@@ -233,38 +232,4 @@ async fn explain<P: Ports>(context: &Context<'_, P>, application: &str, driver: 
     let next =
         format!("kubectl -n {JOBS_NAMESPACE} describe sparkapplication {application}   (with the lab's kubeconfig)");
     anyhow::anyhow!(text).context(Fault::new(Kind::Step, format!("job {application} failed")).next(next))
-}
-
-/// The last error that a driver's log names, and its last lines without Java's stack frames.
-fn quote(log: &str) -> (Option<&str>, Vec<&str>) {
-    let is_frame = |line: &&str| {
-        let text = line.trim_start();
-        text.len() < line.len() && (text.starts_with("at ") || text.starts_with("... "))
-    };
-    let lines: Vec<&str> = log.lines().filter(|line| !is_frame(line) && !line.trim().is_empty()).collect();
-    let names_error = |line: &&&str| {
-        let text = line.trim_start_matches("Caused by: ").trim_start_matches(": ");
-        let class = text.split(": ").next().unwrap_or_default();
-        !class.contains(' ') && (class.ends_with("Error") || class.ends_with("Exception"))
-    };
-    let reason = lines.iter().rev().find(names_error).copied();
-    (reason, lines[lines.len().saturating_sub(QUOTED_LINES)..].to_vec())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quote;
-
-    #[test]
-    fn the_reason_is_the_last_error_and_frames_are_left_out() {
-        let log = "start\nCaused by: java.io.IOException: disk is full\n\tat a.b.C(D.java:1)\n\t... 20 more\nbye\n";
-        let (reason, last) = quote(log);
-        assert_eq!(reason, Some("Caused by: java.io.IOException: disk is full"));
-        assert_eq!(last, ["start", "Caused by: java.io.IOException: disk is full", "bye"]);
-    }
-
-    #[test]
-    fn a_log_without_error_has_no_reason() {
-        assert_eq!(quote("all is well: Error rate 0\n").0, None);
-    }
 }

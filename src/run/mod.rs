@@ -38,7 +38,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Result, anyhow};
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 
@@ -94,7 +94,11 @@ impl<P: Ports> Run<'_, P> {
                 }
             }
             let Some(finished) = running.next().await else { break };
-            let (id, outcome) = finished?;
+            // The others stand still from here on: nothing is cleaned up before it has been looked at.
+            let (id, outcome) = match finished {
+                (step, Ok(outcome)) => (step.id, outcome),
+                (step, Err(error)) => return Err(self.explained(plan, step, error).await),
+            };
             changed += usize::from(matches!(outcome, Outcome::Changed(_)));
             done.insert(id);
         }
@@ -107,7 +111,7 @@ impl<P: Ports> Run<'_, P> {
         Ok(())
     }
 
-    async fn step(&self, step: &Step) -> Result<(&'static str, Outcome)> {
+    async fn step<'s>(&self, step: &'s Step) -> (&'s Step, Result<Outcome>) {
         let started = Instant::now();
         self.sink.emit(Event::StepStarted { id: step.id.to_owned(), title: step.title.clone() });
         let context = Context { run: self, id: step.id, seen: RefCell::default() };
@@ -121,30 +125,35 @@ impl<P: Ports> Run<'_, P> {
         match result {
             Ok(outcome) => {
                 self.sink.emit(Event::StepDone { id, title, outcome: outcome.clone(), took });
-                Ok((step.id, outcome))
+                (step, Ok(outcome))
             }
             Err(error) => {
                 self.sink.emit(Event::StepFailed { id, title: title.clone(), took });
                 if fault::kind(&error) != Kind::Bug {
-                    return Err(error);
+                    return (step, Err(error));
                 }
-                let error = if step.action.uses_pods() { self.name_culprit(error).await } else { error };
                 let flags = &self.flags;
-                let next = match fault::advice(&format!("{error:#}")) {
-                    Some(advice) => format!("{advice}; then lab up{flags}   (goes on from here)"),
-                    None => format!("lab status{flags}   (what is there); lab up{flags}   (goes on from here)"),
-                };
-                Err(error).context(Fault::new(Kind::Step, format!("step {}: {title}", step.id)).next(next))
+                let next = format!("lab up{flags}   (goes on from here); lab status{flags}   (what is there)");
+                let fault = Fault::new(Kind::Step, format!("step {}: {title}", step.id)).next(next);
+                (step, Err(error.context(fault)))
             }
         }
     }
 
-    /// Adds the pod that most likely holds a step up, with its events and last lines.
-    async fn name_culprit(&self, error: anyhow::Error) -> anyhow::Error {
-        match diagnose::culprit(self.ports.kube()).await {
-            Some(culprit) => anyhow!("{error:#}\nlikeliest culprit: {culprit}"),
-            None => error,
+    /// Adds to a step's error who is to blame, what is known of it, and where everything is written down.
+    async fn explained(&self, plan: &Plan, step: &Step, mut error: anyhow::Error) -> anyhow::Error {
+        if matches!(fault::kind(&error), Kind::Step | Kind::Verification) {
+            let said = format!("{error:#}");
+            let diagnosis = diagnose::diagnose(self, plan, &said).await;
+            let new = |line: &&str| line.trim_start().strip_prefix("log: ").is_none_or(|line| !said.contains(line));
+            let culprit = diagnosis.culprit.filter(|_| step.action.uses_pods());
+            if let Some(fault) = error.downcast_mut::<Fault>() {
+                fault.culprit = culprit.map(|text| text.lines().filter(new).collect::<Vec<_>>().join("\n"));
+                fault.diagnostics = diagnosis.folder;
+            }
         }
+        fault::recognise(&mut error);
+        error
     }
 }
 

@@ -4,8 +4,10 @@ use anyhow::Result;
 
 use super::Context;
 use super::cluster::{FINISHED, containers, expected};
+use super::diagnose;
 use crate::event::Outcome;
 use crate::fault::{Fault, Kind};
+use crate::plan::Plan;
 use crate::ports::{Container, Docker, Ports};
 
 pub async fn settle<P: Ports>(context: &Context<'_, P>) -> Result<Outcome> {
@@ -16,6 +18,11 @@ pub async fn settle<P: Ports>(context: &Context<'_, P>) -> Result<Outcome> {
     }
     if !finished(run.ports.docker(), &existing).await? {
         context.note(format!("removing {} containers of a cluster that was never finished", existing.len()));
+        // What is removed cannot be asked any more why it was not finished.
+        let diagnosis = diagnose::diagnose(run, &Plan { lab: run.lab.name.clone(), steps: Vec::new() }, "").await;
+        if let Some(folder) = diagnosis.folder {
+            context.note(format!("what they had to say is kept in {}", folder.display()));
+        }
         for container in &existing {
             run.ports.docker().remove_container(&container.name).await?;
         }

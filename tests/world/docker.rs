@@ -227,6 +227,18 @@ impl Docker for World {
         log.into_iter().for_each(line);
         Ok(())
     }
+
+    async fn inspect(&self, container: &str) -> Result<serde_json::Value> {
+        let look = |state: &mut State| {
+            let found = state.containers.iter().find(|one| one.name == container);
+            let found = found.with_context(|| format!("no container {container}"))?;
+            let environment = state.environment.get(container).cloned().unwrap_or_default();
+            Ok(serde_json::json!({
+                "Name": found.name, "State": { "Running": found.running }, "Config": { "Env": environment },
+            }))
+        };
+        self.read(format!("inspect {container}"), look).await
+    }
 }
 
 fn exec(state: &mut State, container: &str, argv: &[&str]) -> Result<Output> {

@@ -72,6 +72,11 @@ impl Kube for World {
         .await
     }
 
+    async fn previous_logs(&self, namespace: &str, pod: &str, _: Option<&str>, _: i64) -> Result<String> {
+        let log = |state: &mut State| Ok(state.logs.get(&format!("{pod} before")).cloned().unwrap_or_default());
+        self.read(format!("previous logs {namespace}/{pod}"), log).await
+    }
+
     async fn read_log(&self, namespace: &str, pod: &str, query: &LogQuery, line: &mut dyn FnMut(String)) -> Result<()> {
         let verb = if query.follow { "follow" } else { "read" };
         let log = self.read(format!("{verb} {namespace}/{pod}"), |state| Ok(tail(state, pod, query))).await?;

@@ -36,10 +36,12 @@ pub struct State {
     pub objects: BTreeMap<[String; 3], Value>,
     /// Workloads that never become ready.
     pub stuck: BTreeSet<String>,
-    /// Pod → log.
+    /// Pod or container → log.
     pub logs: BTreeMap<String, String>,
     /// Pod and port on which it answers.
     pub listening: BTreeSet<(String, u16)>,
+    /// Container → what stands in its environment.
+    pub environment: BTreeMap<String, Vec<String>>,
     pub buckets: BTreeSet<String>,
     /// User → policy, empty where none is attached.
     pub users: BTreeMap<String, String>,
@@ -85,6 +87,7 @@ impl Default for State {
             stuck: BTreeSet::new(),
             logs: BTreeMap::new(),
             listening: BTreeSet::new(),
+            environment: BTreeMap::new(),
             buckets: BTreeSet::new(),
             users: BTreeMap::new(),
             keys: BTreeMap::new(),

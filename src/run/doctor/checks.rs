@@ -17,8 +17,8 @@ pub struct Case<'a> {
 impl Case<'_> {
     /// `lab up` with these flags and this one as well.
     pub fn up_with(&self, flag: &str, value: &str) -> String {
-        let typed: Vec<&str> = self.flags.split_whitespace().collect();
-        let others = typed.chunks(2).filter(|pair| pair.first() != Some(&flag)).map(|pair| pair.join(" "));
+        let typed = self.flags.split(" --").skip(1).map(|pair| format!("--{pair}"));
+        let others = typed.filter(|pair| pair.split(' ').next() != Some(flag));
         let words: Vec<String> = others.chain([format!("{flag} {value}")]).collect();
         format!("lab up {}", words.join(" "))
     }

@@ -45,6 +45,8 @@ pub fn buildx(case: &Case, held: &Held) -> Verdict {
             } else {
                 "are missing and may have to be built"
             };
+            // A warning has one line; docker's own words are many.
+            let error = error.lines().next().unwrap_or_default().trim_end_matches(':');
             let what = format!("{missing} images {how}, and docker buildx cannot be run ({error})");
             Verdict::new(Level::Warning, what).measured("none").fix("make setup")
         }

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::world::Say;
 use super::{Bench, next, told};
 use crate::event::Event;
+use crate::fault::Fault;
 
 /// Makes one call fail and looks at how the run ends: the error's text and the steps that began.
 async fn failing(call: &str) -> (Bench, String) {
@@ -18,7 +19,7 @@ async fn failing(call: &str) -> (Bench, String) {
     assert_eq!(code, 5, "{text}");
     assert!(text.contains("no space left on device"), "{text}");
     let next = next(&error);
-    assert!(next.starts_with("free some disk: ") && next.contains("lab up --name lab"), "{next}");
+    assert!(next.starts_with("docker system df ") && next.contains("lab up --name lab"), "{next}");
     assert!(!bench.said.0.borrow().iter().any(|event| matches!(event, Event::RunDone { .. })));
     (bench, text)
 }
@@ -63,20 +64,27 @@ async fn a_deadline_says_what_was_seen_last() {
     bench.world.state().stuck.insert("minio".to_owned());
     let pod = json!({
         "kind": "Pod",
-        "metadata": { "name": "minio-0", "labels": { "app.kubernetes.io/name": "minio" } },
-        "status": { "phase": "Pending", "containerStatuses": [{
-            "state": { "waiting": { "reason": "ErrImagePull", "message": "not found" } },
+        "metadata": {
+            "namespace": "object-store", "name": "minio-0", "labels": { "app.kubernetes.io/name": "minio" },
+        },
+        "status": { "phase": "Running", "containerStatuses": [{
+            "restartCount": 3,
+            "state": { "waiting": { "reason": "CrashLoopBackOff" } },
         }] },
     });
     bench.world.state().objects.insert(["Pod", "object-store", "minio-0"].map(str::to_owned), pod);
     bench.world.state().logs.insert("minio-0".to_owned(), "exec format error".to_owned());
     let started = Instant::now();
-    let (code, text) = told(&bench.up().await.unwrap_err());
+    let error = bench.up().await.unwrap_err();
+    let (code, text) = told(&error);
     assert_eq!(code, 5);
     let expected = "step object-store: MinIO: not done within 300 s; \
-        last seen: StatefulSet object-store/minio not ready: pod minio-0: ErrImagePull not found\n\
-        likeliest culprit: Pod object-store/minio-0: ErrImagePull not found\n  log: exec format error";
+        last seen: StatefulSet object-store/minio not ready: pod minio-0: CrashLoopBackOff";
     assert_eq!(text, expected);
+    let fault = error.downcast_ref::<Fault>().unwrap();
+    let culprit = "Pod object-store/minio-0: CrashLoopBackOff\n  log: exec format error";
+    assert_eq!(fault.culprit.as_deref(), Some(culprit));
+    assert_eq!(fault.known.unwrap().id, "exec-format");
     assert!(started.elapsed() < Duration::from_secs(400), "{:?}", started.elapsed());
 }
 

@@ -18,7 +18,7 @@ mod smoke;
 mod status;
 mod up;
 #[path = "../../../tests/world/mod.rs"]
-mod world;
+pub mod world;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -38,19 +38,19 @@ use crate::step::{Action, Step};
 use world::World;
 
 /// A lab, its world, and what was said.
-struct Bench {
-    lab: Lab,
-    catalogue: Catalogue,
-    world: World,
-    said: Said,
-    origin: Origin,
-    force_smoke: bool,
-    folder: tempfile::TempDir,
+pub struct Bench {
+    pub lab: Lab,
+    pub catalogue: Catalogue,
+    pub world: World,
+    pub said: Said,
+    pub origin: Origin,
+    pub force_smoke: bool,
+    pub folder: tempfile::TempDir,
 }
 
 impl Bench {
     /// One control plane and one worker.
-    fn small() -> Self {
+    pub fn small() -> Self {
         Self::of(config::SMALL)
     }
 
@@ -76,7 +76,7 @@ impl Bench {
         bench
     }
 
-    fn run(&self) -> Run<'_, World> {
+    pub fn run(&self) -> Run<'_, World> {
         Run {
             lab: &self.lab,
             catalogue: &self.catalogue,
@@ -90,7 +90,7 @@ impl Bench {
     }
 
     /// The plan, without what is inside the long CRDs; made once for each configuration.
-    fn plan(&self) -> Plan {
+    pub fn plan(&self) -> Plan {
         static PLANS: Mutex<BTreeMap<String, Vec<Step>>> = Mutex::new(BTreeMap::new());
         let make = || {
             let mut plan = plan::up(&Site { lab: &self.lab, catalogue: &self.catalogue }).unwrap();
@@ -107,7 +107,7 @@ impl Bench {
     }
 
     /// Makes the lab, and forgets how.
-    async fn made(self) -> Self {
+    pub async fn made(self) -> Self {
         self.up().await.unwrap();
         self.world.heal();
         self.said.forget();
@@ -142,7 +142,7 @@ fn next(error: &anyhow::Error) -> String {
 
 /// What was said in the meantime.
 #[derive(Default)]
-struct Said(RefCell<Vec<Event>>);
+pub struct Said(RefCell<Vec<Event>>);
 
 impl Sink for Said {
     fn emit(&self, event: Event) {

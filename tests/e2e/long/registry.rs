@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use lab::images::{Catalogue, Image};
 
-use super::super::lab::{Finished, Lab, docker};
+use super::super::lab::{Finished, Lab, docker, lines};
 use super::super::{part, status_is_complete};
 use super::faulty::Faulty;
 
@@ -66,11 +66,13 @@ impl Drop for Mirror {
     }
 }
 
-/// Removes what was pulled from a registry.
+/// Removes what was pulled from a registry, by tag or by digest.
 fn forget(address: &str) {
-    let images = docker(&["images", "--digests", "--format", "{{.Repository}}@{{.Digest}}"]);
-    for image in images.lines().filter(|image| image.starts_with(address)) {
-        docker(&["rmi", image]);
+    let format = "{{.Repository}}:{{.Tag}}\n{{.Repository}}@{{.Digest}}";
+    for image in lines(&docker(&["images", "--digests", "--format", format])) {
+        if image.starts_with(address) && !image.ends_with("<none>") {
+            docker(&["rmi", &image]);
+        }
     }
 }
 
@@ -225,6 +227,7 @@ fn a_mirror_that_refuses() {
 #[ignore = "needs Docker and minutes: make test-all"]
 fn a_registry_with_a_certificate_of_its_own() {
     let catalogue = Catalogue::load().expect("the catalogue");
+    forget(WITH_TLS);
     remove();
     docker(&["network", "create", "--subnet", SUBNET, NAME]);
     let folder = tempfile::tempdir().expect("a folder");

@@ -3,7 +3,12 @@
 //! Errors travel as `anyhow::Error`; a [`Fault`] attached as context says how
 //! the process ends and what the person in front of it can do.
 
+pub mod known;
+
 use std::fmt;
+use std::path::PathBuf;
+
+use known::Known;
 
 /// What kind of failure ended the run; decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,11 +95,17 @@ pub struct Fault {
     pub what: String,
     /// The next command or action.
     pub next: Option<String>,
+    /// The known failure that the error's words show.
+    pub known: Option<&'static Known>,
+    /// The object that is most likely to blame, with its reason, events and last lines.
+    pub culprit: Option<String>,
+    /// The folder with everything that explains it.
+    pub diagnostics: Option<PathBuf>,
 }
 
 impl Fault {
     pub fn new(kind: Kind, what: impl Into<String>) -> Self {
-        Self { kind, what: what.into(), next: None }
+        Self { kind, what: what.into(), next: None, known: None, culprit: None, diagnostics: None }
     }
 
     #[must_use]
@@ -122,15 +133,22 @@ pub fn kind(error: &anyhow::Error) -> Kind {
     error.downcast_ref::<Fault>().map_or(Kind::Bug, |fault| fault.kind)
 }
 
-/// What to do about causes that other programs name only in their text.
-pub fn advice(text: &str) -> Option<&'static str> {
-    const KNOWN: [(&str, &str); 3] = [
-        ("no space left on device", "free some disk: docker system df shows what Docker holds"),
-        ("too many open files", "make setup   (raises the inotify limits)"),
-        ("address already in use", "another --api-port or --registry-port"),
-    ];
-    let text = text.to_lowercase();
-    KNOWN.iter().find(|(cause, _)| text.contains(cause)).map(|(_, advice)| *advice)
+/// Recognises a known failure in the words of an error, and puts its advice before what is said to do next.
+/// What a person typed or configured, and what is a matter of this tool alone, is left as it is.
+pub fn recognise(error: &mut anyhow::Error) {
+    let text = format!("{error:#}");
+    let Some(fault) = error.downcast_mut::<Fault>() else { return };
+    if fault.known.is_some() || !matches!(fault.kind, Kind::Host | Kind::Step | Kind::Cleanup) {
+        return;
+    }
+    fault.known = known::find(&format!("{text}\n{}", fault.culprit.as_deref().unwrap_or_default()));
+    let Some(known) = fault.known else { return };
+    fault.next = match fault.next.take() {
+        // Who looked at this machine knows better.
+        Some(next) if fault.kind == Kind::Host => Some(next),
+        Some(next) => Some(format!("{}; then {next}", known.next)),
+        None => Some(known.next.to_owned()),
+    };
 }
 
 #[cfg(test)]
@@ -155,10 +173,41 @@ mod tests {
         assert_eq!(format!("{error:#}"), "while starting: no engine: root cause");
     }
 
+    fn recognised(kind: Kind, cause: &str, next: Option<&str>) -> Fault {
+        let mut fault = Fault::new(kind, "it");
+        fault.next = next.map(str::to_owned);
+        let mut error = anyhow::anyhow!(cause.to_owned()).context(fault).context("while starting");
+        recognise(&mut error);
+        recognise(&mut error);
+        error.downcast().unwrap()
+    }
+
     #[test]
-    fn a_full_disk_is_recognised_in_any_case() {
-        assert!(advice("write /x: No space left on device").unwrap().contains("docker system df"));
-        assert_eq!(advice("something else"), None);
+    fn a_known_failure_says_what_to_do_before_what_comes_next() {
+        let fault = recognised(Kind::Step, "write /x: No space left on device", Some("lab up"));
+        assert_eq!(fault.known.unwrap().id, "disk-full");
+        let next = fault.next.unwrap();
+        assert!(next.starts_with("docker system df ") && next.ends_with("; then lab up"), "{next}");
+        assert!(recognised(Kind::Step, "ENOSPC", None).next.unwrap().starts_with("docker system df "));
+    }
+
+    #[test]
+    fn who_looked_at_the_machine_knows_better() {
+        let fault = recognised(Kind::Host, "No space left on device", Some("make setup"));
+        assert_eq!((fault.known.unwrap().id, fault.next.as_deref()), ("disk-full", Some("make setup")));
+    }
+
+    #[test]
+    fn what_a_person_wrote_is_no_known_failure() {
+        for kind in [Kind::Usage, Kind::Config, Kind::Verification, Kind::Interrupted] {
+            assert_eq!(recognised(kind, "No space left on device", None).next, None);
+        }
+    }
+
+    #[test]
+    fn an_unknown_failure_keeps_its_next() {
+        let fault = recognised(Kind::Step, "something else", Some("lab up"));
+        assert_eq!((fault.known, fault.next.as_deref()), (None, Some("lab up")));
     }
 
     #[test]

@@ -1,0 +1,133 @@
+//! The order in which a diagnosis is made: what there is, who is to blame, the summary, and then everything else.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use jiff::Timestamp;
+
+use super::clock::Clock;
+use super::folder::Folder;
+use super::mask::Mask;
+use super::scene::Scene;
+use super::sources::Sources;
+use super::summary::Summary;
+use super::suspects::suspects;
+use crate::components::LABEL;
+use crate::config::Lab;
+use crate::exec::host;
+use crate::plan::Plan;
+use crate::ports::{Clusters as _, Docker as _, Ports};
+use crate::run::{Run, cluster};
+
+/// What came of a diagnosis. No secret is in it.
+pub struct Diagnosis {
+    /// None where it could not be written.
+    pub folder: Option<PathBuf>,
+    /// The likeliest culprit, with events and last lines.
+    pub culprit: Option<String>,
+    pub summary: String,
+}
+
+/// Looks at everything, says who is to blame, and writes a folder. Changes nothing else, needs nothing to work,
+/// and ends within a minute. `said` is the text of the error, empty where there is none.
+pub async fn diagnose<P: Ports>(run: &Run<'_, P>, plan: &Plan, said: &str) -> Diagnosis {
+    let clock = Clock::start();
+    let mut mask = own_secrets(&run.state);
+    let mut sources = Sources::default();
+    let mut versions = vec![own_version()];
+
+    let docker = run.ports.docker();
+    let engine = clock.ask("the Docker engine", docker.engine()).await;
+    let mut containers = Vec::new();
+    if let Some(engine) = &engine {
+        versions.push(format!("Docker engine {}, cgroup v{}", engine.version, engine.cgroup));
+        let kinds = clock.ask("containers of the cluster", cluster::containers(run)).await;
+        let label = format!("{LABEL}={}", run.lab.name);
+        let own = clock.ask("containers of the lab", docker.containers(&label)).await;
+        containers = kinds.into_iter().chain(own).flatten().collect();
+    }
+    versions.extend(clock.ask("kind", run.ports.clusters().version()).await.map(|version| format!("kind {version}")));
+    let mut scene = if run.kubeconfig().is_file() {
+        Scene::look(run.ports.kube(), &clock, &mut mask).await
+    } else {
+        clock.miss::<()>("the Kubernetes API", "there is no kubeconfig yet");
+        Scene::default()
+    };
+    scene.containers.clone_from(&containers);
+    scene.bucket.clone_from(&run.lab.object_store.bucket);
+
+    let found = suspects(&scene, said, Timestamp::now());
+    let summary = |missed: Vec<String>| Summary {
+        lab: &run.lab.name,
+        suspects: &found,
+        said,
+        scene: &scene,
+        versions: &versions,
+        missed,
+    };
+    let culprit = found.first().map(|one| mask.text(&one.to_string()));
+    let short = mask.text(&summary(clock.missed()).text());
+    let folder = match Folder::make(&run.state) {
+        Ok(folder) => folder,
+        Err(error) => {
+            tracing::warn!("no diagnostics could be written: {error:#}");
+            return Diagnosis { folder: None, culprit, summary: short };
+        }
+    };
+    let written = async {
+        // First of all, in case what follows is cut short.
+        folder.write("summary.txt", &short, &mask)?;
+        sources.lab(run.lab, plan, &run.state);
+        if let Some(engine) = &engine {
+            sources.engine(run, engine, &containers, &clock, &mut mask).await;
+        }
+        sources.cluster(run, &scene, &clock).await;
+        sources.write(&folder, &mask)?;
+        let whole = mask.text(&summary(clock.missed()).text());
+        folder.write("summary.txt", &whole, &mask)?;
+        anyhow::Ok(whole)
+    };
+    let summary = match written.await {
+        Ok(whole) => whole,
+        Err(error) => {
+            tracing::warn!("the diagnostics are not complete: {error:#}");
+            short
+        }
+    };
+    Diagnosis { folder: Some(folder.path), culprit, summary }
+}
+
+/// As [`diagnose`], where there is no engine to ask: what this machine alone can say.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn without_engine(lab: &Lab, plan: &Plan, state: &Path, said: &str) -> Result<Diagnosis> {
+    let mask = own_secrets(state);
+    let mut sources = Sources::default();
+    sources.lab(lab, plan, state);
+    let missed = vec!["everything in Docker and in the cluster: no engine answers".to_owned()];
+    let scene = Scene::default();
+    let summary = Summary { lab: &lab.name, suspects: &[], said, scene: &scene, versions: &[own_version()], missed };
+    let summary = mask.text(&summary.text());
+    let folder = Folder::make(state)?;
+    folder.write("summary.txt", &summary, &mask)?;
+    sources.write(&folder, &mask)?;
+    Ok(Diagnosis { folder: Some(folder.path), culprit: None, summary })
+}
+
+fn own_version() -> String {
+    format!("lab {}", env!("CARGO_PKG_VERSION"))
+}
+
+/// The secrets of this machine and of the lab's kubeconfig.
+fn own_secrets(state: &Path) -> Mask {
+    let mut mask = Mask::default();
+    host::secrets(super::mask::is_secret_name).iter().for_each(|secret| mask.add(secret.as_bytes()));
+    if let Ok(text) = fs_err::read_to_string(state.join("kubeconfig")) {
+        mask.add_kubeconfig(&text);
+    }
+    mask
+}
+
+#[cfg(test)]
+mod tests;
