@@ -28,7 +28,7 @@ pub fn man(args: &ManArgs) -> Result<()> {
     let mut lab = Args::command().disable_help_subcommand(true);
     lab.build();
     let Some(folder) = &args.dir else {
-        report::data(&String::from_utf8(whole(&lab)?)?);
+        report::data(&ascii(whole(&lab)?)?);
         return Ok(());
     };
     let written = fs_err::create_dir_all(folder).map_err(Into::into).and_then(|()| write(&lab, folder, true));
@@ -51,8 +51,17 @@ fn write(command: &Command, folder: &Path, main: bool) -> Result<()> {
         page.render_subcommands_section(&mut text)?;
     }
     tail(command, main).to_writer(&mut text)?;
-    fs_err::write(folder.join(page.get_filename()), text)?;
+    fs_err::write(folder.join(page.get_filename()), ascii(text)?)?;
     command.get_subcommands().try_for_each(|inner| write(inner, folder, false))
+}
+
+/// A page that every roff can read: letters beyond ASCII by their numbers.
+fn ascii(page: Vec<u8>) -> Result<String> {
+    let letter = |letter: char| match letter {
+        letter if letter.is_ascii() => letter.to_string(),
+        letter => format!("\\[u{:04X}]", u32::from(letter)),
+    };
+    Ok(String::from_utf8(page)?.chars().map(letter).collect())
 }
 
 /// One page with everything.
@@ -158,7 +167,7 @@ fn tail(command: &Command, main: bool) -> Roff {
 
 const ENVIRONMENT: [(&str, &str); 8] = [
     ("LAB_STATE", "the folder of state; without it XDG_STATE_HOME/lab, and without that ~/.local/state/lab"),
-    ("LAB_CONFIG, LAB_IMAGES", "as --config and --images, which win over them"),
+    ("LAB_CONFIG", "as --config, which wins over it"),
     (
         "LAB_NAME, LAB_CLUSTER_WORKERS, …",
         "fields of the configuration; they win over the file, and flags win over them. lab config show --origin tells",

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -99,9 +99,7 @@ pub async fn take(path: &Path, verb: &str, note: &mut dyn FnMut(String)) -> Resu
 
 /// The lock's folder is for its owner only. It goes with the lab.
 fn make_folder(path: &Path) -> Result<()> {
-    let mut folder = std::fs::DirBuilder::new();
-    folder.recursive(true).mode(0o700);
-    folder.create(path.parent().context("a lock stands in a folder")?).map_err(Into::into)
+    host::make_private_folder(path.parent().context("a lock stands in a folder")?).map_err(Into::into)
 }
 
 /// Processes that outlived the run that started them.

@@ -24,6 +24,7 @@ fn one_page_has_every_command_and_what_concerns_them_all() {
     let finished = sandbox.run(&["man"]);
     finished.code(0);
     assert_eq!(finished.stderr, "");
+    assert!(finished.stdout.is_ascii(), "not every roff reads more");
     let page = sandbox.file("lab.1", &finished.stdout);
     for heading in ["NAME", "SYNOPSIS", "COMMANDS", "SHARED OPTIONS", "EXIT STATUS", "ENVIRONMENT", "FILES", "SEE ALSO"]
     {
@@ -34,7 +35,16 @@ fn one_page_has_every_command_and_what_concerns_them_all() {
         );
     }
     let Some(text) = formatted(&sandbox, Path::new(&page)) else { return };
-    for part in ["lab up", "lab images build", "lab open", "--follow", "--api-port", "LAB_STATE", "143"] {
+    for part in [
+        "LAB_CLUSTER_WORKERS, …",
+        "lab up",
+        "lab images build",
+        "lab open",
+        "--follow",
+        "--api-port",
+        "LAB_STATE",
+        "143",
+    ] {
         assert!(text.contains(part), "{part}");
     }
 }
