@@ -3,7 +3,7 @@
 
 mod origin;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -58,8 +58,11 @@ struct Document {
 }
 
 /// All images, each after those it needs.
+#[derive(Clone)]
 pub struct Catalogue {
     images: Vec<Image>,
+    /// Name → SHA-256 over its folder and over all that it stands on.
+    recipes: BTreeMap<String, String>,
 }
 
 impl Catalogue {
@@ -70,7 +73,7 @@ impl Catalogue {
     pub fn load() -> Result<Self> {
         let text = FOLDER.get_file("images.toml").and_then(File::contents_utf8).context("images.toml is missing")?;
         let document: Document = toml::from_str(text)?;
-        let mut catalogue = Self { images: Vec::new() };
+        let mut catalogue = Self { images: Vec::new(), recipes: BTreeMap::new() };
         for image in &document.image {
             catalogue.add(image, &document.image)?;
         }
@@ -86,6 +89,8 @@ impl Catalogue {
             let needed = needed.ok_or_else(|| anyhow!("image {} needs unknown image {need}", image.name))?;
             self.add(needed, all)?;
         }
+        let recipe = self.hash(image)?;
+        self.recipes.insert(image.name.clone(), recipe);
         self.images.push(image.clone());
         Ok(())
     }
@@ -115,9 +120,12 @@ impl Catalogue {
     /// # Errors
     /// When no image has this name.
     pub fn recipe(&self, name: &str) -> Result<String> {
-        let image = self.get(name)?;
+        self.recipes.get(name).cloned().ok_or_else(|| anyhow!("no image is called {name}"))
+    }
+
+    fn hash(&self, image: &Image) -> Result<String> {
         let mut print = Fingerprint::default();
-        if let Some(folder) = FOLDER.get_dir(name) {
+        if let Some(folder) = FOLDER.get_dir(&image.name) {
             let mut files = Vec::new();
             collect(folder, &mut files);
             for file in files {
@@ -186,7 +194,9 @@ fn collect<'a>(folder: &'a Dir<'a>, files: &mut Vec<&'a File<'a>>) {
 /// A reference in two: path without registry host, and tag. `docker.io/apache/spark:4.1.4` is
 /// (`apache/spark`, `4.1.4`): the lab's registry answers for every host.
 pub fn path_and_tag(reference: &str) -> (&str, &str) {
-    let (name, tag) = reference.rsplit_once(':').unwrap_or((reference, "latest"));
+    // The colon of a port belongs to the host.
+    let tagged = reference.rsplit_once(':').filter(|(_, tag)| !tag.contains('/'));
+    let (name, tag) = tagged.unwrap_or((reference, "latest"));
     (name.split_once('/').map_or(name, |(_, path)| path), tag)
 }
 
@@ -229,6 +239,24 @@ mod tests {
         let chain: Vec<_> = catalogue.with_needs(&names).unwrap().iter().map(|image| image.name.as_str()).collect();
         assert_eq!(chain.last(), Some(&"spark-operator"));
         assert!(chain.contains(&"spark") && chain.contains(&"base"), "{chain:?}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_reference_is_its_host_its_path_and_its_tag(
+            host in "[a-z]{1,8}\\.[a-z]{2,3}(:[0-9]{2,5})?|127\\.0\\.0\\.1:[0-9]{4,5}",
+            path in "[a-z0-9]{1,8}(/[a-z0-9-]{1,8}){0,3}",
+            tag in "[a-zA-Z0-9_][a-zA-Z0-9._-]{0,20}",
+        ) {
+            let [whole, short] = [format!("{host}/{path}:{tag}"), format!("{host}/{path}")];
+            proptest::prop_assert_eq!(path_and_tag(&whole), (path.as_str(), tag.as_str()));
+            proptest::prop_assert_eq!(path_and_tag(&short), (path.as_str(), "latest"));
+        }
+
+        #[test]
+        fn no_reference_makes_a_panic(text in "\\PC{0,40}") {
+            path_and_tag(&text);
+        }
     }
 
     #[test]

@@ -59,6 +59,9 @@ fn ordered(mut steps: Vec<Step>) -> Result<Vec<Step>> {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -170,6 +170,8 @@ pub struct Container {
     pub running: bool,
     pub image: String,
     pub labels: BTreeMap<String, String>,
+    /// The network it was made for, also while it is cut off from it.
+    pub home: String,
     /// Network name → address; pinned where the address was asked for.
     pub addresses: BTreeMap<String, Address>,
     /// Port inside → port on loopback; empty where it does not run.
@@ -215,6 +217,15 @@ pub struct Output {
 impl Output {
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    /// What it said at last, short enough to be quoted.
+    pub fn quoted(&self) -> String {
+        const LONGEST: usize = 2000;
+        let text = String::from_utf8_lossy(&self.stdout[self.stdout.len().saturating_sub(LONGEST)..]);
+        let all = format!("{} {}", self.stderr.trim(), text.trim());
+        let skipped = all.chars().count().saturating_sub(LONGEST);
+        all.chars().skip(skipped).collect::<String>().trim().to_owned()
     }
 }
 

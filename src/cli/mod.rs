@@ -1,6 +1,6 @@
 //! The command line: one file a verb. The only place that wires ports to the engine.
 
-mod args;
+pub mod args;
 mod completions;
 mod config;
 mod credentials;

@@ -132,6 +132,8 @@ fn first_of(address: Ipv4Addr, prefix: u8) -> Ipv4Addr {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn subnet(text: &str) -> Subnet {
@@ -147,6 +149,43 @@ mod tests {
             ["", "/", "172.29.0.0", "172.29.0.0/", "172.29.0.0/33", "172.29.0.0/+24", "172.29.0.0/024", "fd00::/64"];
         for text in wrong {
             assert!(text.parse::<Subnet>().is_err(), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_read_is_printed_the_same(address: u32, prefix in 0_u8..=32) {
+            let text = format!("{}/{prefix}", first_of(address.into(), prefix));
+            prop_assert_eq!(text.parse::<Subnet>().expect("a range").to_string(), text);
+        }
+
+        #[test]
+        fn any_other_text_is_refused_and_not_more(text in "[0-9./+ a-f:]{0,20}|\\PC{0,20}") {
+            if let Ok(range) = text.parse::<Subnet>() {
+                prop_assert_eq!(range.to_string(), text);
+            }
+        }
+
+        #[test]
+        fn two_ranges_overlap_where_they_share_an_address(one: (u32, u8), other: (u32, u8), near: bool) {
+            let range = |(address, prefix): (u32, u8)| {
+                let prefix = prefix % 33;
+                Subnet { address: first_of(address.into(), prefix), prefix }
+            };
+            let one = range(one);
+            let other = if near { range((u32::from(one.address), other.1)) } else { range(other) };
+            let last = |range: Subnet| u64::from(u32::from(range.address)) + (1_u64 << (32 - range.prefix)) - 1;
+            let first = |range: Subnet| u64::from(u32::from(range.address));
+            let share = first(one) <= last(other) && first(other) <= last(one);
+            prop_assert_eq!((one.overlaps(other), other.overlaps(one)), (share, share));
+        }
+
+        #[test]
+        fn an_address_that_is_given_out_lies_within(address: u32, prefix in 0_u8..=32, index: u32) {
+            let range = Subnet { address: first_of(address.into(), prefix), prefix };
+            if let Some(host) = range.host(index) {
+                prop_assert!(range.contains(host) && host != range.address);
+            }
         }
     }
 

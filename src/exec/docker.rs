@@ -239,10 +239,12 @@ impl Docker for Bollard {
 
     async fn pin_address(&self, container: &str, network: &str, address: Ipv4Addr, aliases: &[String]) -> Result<()> {
         let request = NetworkDisconnectRequest { container: container.to_owned(), force: Some(true) };
-        self.client
-            .disconnect_network(network, request)
-            .await
-            .with_context(|| format!("disconnecting {container} from {network}"))?;
+        match self.client.disconnect_network(network, request).await {
+            // Cut off before.
+            Err(Error::DockerResponseServerError { message, .. })
+                if message.contains("is not connected to network") => {}
+            done => done.with_context(|| format!("disconnecting {container} from {network}"))?,
+        }
         let endpoint = EndpointSettings {
             aliases: Some(aliases.to_vec()),
             ipam_config: Some(EndpointIpamConfig { ipv4_address: Some(address.to_string()), ..Default::default() }),

@@ -17,7 +17,7 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, bucket: &str, secret: &Obj
     until(context, async || {
         Ok(match try_mc(kube, &["ready", "lab"], b"").await {
             Ok(output) if output.code == 0 => Look::Done(()),
-            Ok(output) => Look::Pending(format!("MinIO does not answer: {}", output.stderr.trim())),
+            Ok(output) => Look::Pending(format!("MinIO does not answer: {}", output.quoted())),
             Err(error) => Look::Pending(format!("MinIO does not answer: {error:#}")),
         })
     })

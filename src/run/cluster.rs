@@ -20,10 +20,10 @@ const MIRROR_FILE: &str = "/etc/containerd/certs.d/_default/hosts.toml";
 /// A file in every container that says that `kind create` came to its end.
 pub const FINISHED: &str = "/kind/lab-finished";
 
-/// The lab's containers that kind made. Somebody else's cluster of the same name is on another network.
+/// The lab's containers that kind made. Somebody else's cluster of the same name was made for another network.
 pub async fn containers<P: Ports>(run: &Run<'_, P>) -> Result<Vec<Container>> {
     let mut found = run.ports.docker().containers(&format!("{KIND_LABEL}={}", run.lab.name)).await?;
-    found.retain(|container| container.addresses.contains_key(&run.lab.name));
+    found.retain(|container| container.home == run.lab.name);
     Ok(found)
 }
 
@@ -68,8 +68,14 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, config: &str) -> Result<Ou
         create(context, config).await?;
         return Ok(Outcome::Changed(format!("{} containers", expected(run).len())));
     }
-    if !run.kubeconfig().is_file() {
-        fetch_kubeconfig(run).await?;
+    // What a kill or a full disk left of the file is no reason to wait for an API that cannot be asked.
+    let path = run.kubeconfig();
+    match run.ports.clusters().kubeconfig(&run.lab.name).await {
+        Ok(text) if fs_err::read_to_string(&path).is_ok_and(|found| found == text) => {}
+        Ok(text) => write_private(&path, &text)?,
+        // kind asks one control plane; the API may well have another.
+        Err(error) if path.is_file() => tracing::debug!("kind does not know the kubeconfig: {error:#}"),
+        Err(error) => return Err(error),
     }
     let nodes = until(context, async || {
         Ok(match run.ports.kube().list(&ports::Kind::NODE, None, "").await {
@@ -98,6 +104,7 @@ async fn create<P: Ports>(context: &Context<'_, P>, config: &str) -> Result<()> 
     // kind wants the upstream's name. The tag stays only while kind needs it, and a user's own is left alone.
     let lend = run.lab.cluster.has_load_balancer() && lend_load_balancer(run).await?;
     let kubeconfig = run.kubeconfig();
+    forget(&kubeconfig)?;
     let cluster = &run.lab.cluster;
     let ranges = [cluster.subnet, cluster.pod_subnet, cluster.service_subnet].map(|range| range.to_string());
     let direct: Vec<String> = [REGISTRY_ALIAS.to_owned()].into_iter().chain(ranges).collect();
@@ -167,6 +174,17 @@ async fn mirror<P: Ports>(context: &Context<'_, P>) -> Result<()> {
 fn restrict(path: &std::path::Path) -> Result<()> {
     let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o600);
     fs_err::set_permissions(path, permissions).context("protecting the kubeconfig")
+}
+
+/// kind merges with what is there, even with half a file, and a kind that was killed leaves its lock, which is a file.
+fn forget(kubeconfig: &std::path::Path) -> Result<()> {
+    for path in [kubeconfig.to_owned(), kubeconfig.with_extension("lock")] {
+        match fs_err::remove_file(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn write_private(path: &std::path::Path, text: &str) -> Result<()> {

@@ -76,7 +76,71 @@ fn is_empty(value: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{differences, fits};
+    use proptest::prelude::*;
     use serde_json::{Value, json};
+
+    /// Any JSON value, small.
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i32>().prop_map(Value::from),
+            "[a-z0-9]{0,6}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map("[a-d]", inner, 0..4)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    /// As the API server does: every object gets fields more.
+    fn with_additions(value: &Value) -> Value {
+        match value {
+            Value::Object(map) => {
+                let mut map: serde_json::Map<_, _> =
+                    map.iter().map(|(key, value)| (key.clone(), with_additions(value))).collect();
+                map.insert("added".to_owned(), json!({ "by": "the server" }));
+                Value::Object(map)
+            }
+            Value::Array(list) => list.iter().map(with_additions).collect(),
+            other => other.clone(),
+        }
+    }
+
+    /// The value with another one in the place of its first leaf that says something.
+    fn with_another_leaf(value: &Value) -> Option<Value> {
+        match value {
+            Value::Object(map) => map.iter().find_map(|(key, inner)| {
+                let mut other = map.clone();
+                other.insert(key.clone(), with_another_leaf(inner)?);
+                Some(Value::Object(other))
+            }),
+            Value::Array(list) => list.iter().enumerate().find_map(|(position, inner)| {
+                let mut other = list.clone();
+                other[position] = with_another_leaf(inner)?;
+                Some(Value::Array(other))
+            }),
+            _ => Some(json!("something else")),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_said_fits_itself_and_whatever_the_server_adds(wanted in value()) {
+            prop_assert!(fits(&wanted, &wanted));
+            prop_assert!(fits(&wanted, &with_additions(&wanted)));
+        }
+
+        #[test]
+        fn another_value_anywhere_does_not_fit(wanted in value()) {
+            if let Some(live) = with_another_leaf(&wanted) {
+                prop_assert!(!fits(&wanted, &live), "{wanted} {live}");
+            }
+        }
+    }
 
     #[test]
     fn additions_of_the_server_fit() {

@@ -179,7 +179,9 @@ async fn waiting_for_driver<P: Ports>(
     let pod = context.run.ports.kube().get(&id).await.unwrap_or_default();
     let phase = pod.as_ref().and_then(|pod| pod.pointer("/status/phase")?.as_str());
     Ok(match (phase, &pod) {
-        (None, _) => Look::Pending(format!("{application}: submitted, no driver yet")),
+        (None, _) => {
+            Look::Pending(format!("{application}: submitted, no driver yet {}", state.1).trim_end().to_owned())
+        }
         (Some("Pending"), Some(pod)) => {
             Look::Pending(format!("{driver}: {}", diagnose::reason(pod).unwrap_or_else(|| "starting".to_owned())))
         }

@@ -26,7 +26,7 @@ pub async fn list<P: Ports>(run: &Run<'_, P>, node: &str) -> Result<Vec<String>>
     let output = run.ports.docker().exec(node, &["ctr", "--namespace", "k8s.io", "images", "ls", "-q"]).await;
     let output = output.with_context(|| format!("{node} is not there yet"))?;
     if output.code != 0 {
-        bail!("{node}: containerd is not ready: {}", output.stderr.trim());
+        bail!("{node}: containerd is not ready: {}", output.quoted());
     }
     Ok(output.text().lines().map(str::to_owned).collect())
 }
@@ -49,7 +49,7 @@ async fn one<P: Ports>(context: &Context<'_, P>, worker: &str, references: &[Str
                 pulled += 1;
                 Look::Pending(format!("{worker} has {missing}"))
             }
-            Ok(output) => Look::Pending(format!("{worker} cannot pull {missing}: {}", output.stderr.trim())),
+            Ok(output) => Look::Pending(format!("{worker} cannot pull {missing}: {}", output.quoted())),
             Err(error) => Look::Pending(format!("{worker} cannot pull {missing}: {error}")),
         })
     })

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
 use rand::RngExt as _;
+use serde_json::{Value, json};
 
 use super::job::{self, Finished};
 use super::{Context, Record, Run, store};
+use crate::components::{JOBS_NAMESPACE, SYSTEM_NAMESPACE};
 use crate::event::{Event, Outcome};
 use crate::fault::{Fault, Kind};
 use crate::fingerprint::Fingerprint;
 use crate::images::path_and_tag;
 use crate::jobs::Job;
-use crate::ports::{Ports, Registry as _};
+use crate::ports::{Kube as _, Ports, Registry as _};
 use crate::smoke::graph;
 use crate::smoke::verdict::{Evidence, Question, Verdict, judge};
 
@@ -45,21 +47,26 @@ pub async fn have<P: Ports>(context: &Context<'_, P>) -> Result<Outcome> {
         workers: usize::from(run.lab.cluster.workers),
     };
     let base = job::folder(run, &question.application);
+    remove_last(context).await?;
+    announce(context, &question.application).await?;
     job.input = [(INPUT.to_owned(), graph::generate(question.seed, question.pages))].into();
     let finished = job::run(context, &job, &question.application).await?;
     context.note("comparing the answer");
     let verdict = verdict(context, &question, &finished, &base).await?;
     let at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    Record { fingerprint, at, verdict: verdict.clone() }.write(kube).await?;
+    let record = Record { fingerprint, at, verdict: verdict.clone() };
     run.sink.emit(Event::SmokeJudged { verdict: verdict.clone() });
     if !verdict.passed {
+        record.write(kube).await?;
         let what = format!("smoke job {} gave a wrong result", question.application);
-        let next = format!("lab up --smoke{}   (once more); its data stays in {base}", run.flags);
+        let next = format!("lab up --smoke{}   (once more); its data stays in {base} until then", run.flags);
         return Err(
             anyhow::anyhow!(verdict.problems().join("\n")).context(Fault::new(Kind::Verification, what).next(next))
         );
     }
+    // In this order: the next run does not look again once there is a record.
     store::remove(kube, &base).await?;
+    record.write(kube).await?;
     Ok(Outcome::Changed(summary(&verdict)))
 }
 
@@ -75,6 +82,36 @@ pub async fn outdated<P: Ports>(run: &Run<'_, P>) -> Result<Option<String>> {
     }
     let holds = record.fingerprint == fingerprint(run, &smoke_job()?).await?;
     Ok((!holds).then(|| format!("passed at {} with other code, images or sizes", record.at)))
+}
+
+/// Where the name of a smoke job stands from before it begins.
+fn last() -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {
+            "namespace": SYSTEM_NAMESPACE, "name": "last-smoke-job",
+            "labels": { "app.kubernetes.io/managed-by": "lab" },
+        },
+    })
+}
+
+async fn announce<P: Ports>(context: &Context<'_, P>, application: &str) -> Result<()> {
+    let mut object = last();
+    object["data"] = json!({ "application": application });
+    context.run.ports.kube().apply(&object).await.map(drop)
+}
+
+/// Removes the smoke job before this one: one that was cut short still holds memory and disk.
+async fn remove_last<P: Ports>(context: &Context<'_, P>) -> Result<()> {
+    let kube = context.run.ports.kube();
+    let live = kube.get(&last()).await?;
+    let application = live.as_ref().and_then(|live| live.pointer("/data/application")?.as_str());
+    let Some(application) = application else { return Ok(()) };
+    for (version, kind) in [("sparkoperator.k8s.io/v1beta2", "SparkApplication"), ("v1", "ConfigMap")] {
+        let metadata = json!({ "namespace": JOBS_NAMESPACE, "name": application });
+        kube.delete(&json!({ "apiVersion": version, "kind": kind, "metadata": metadata })).await?;
+    }
+    store::remove(kube, &job::folder(context.run, application)).await
 }
 
 async fn verdict<P: Ports>(

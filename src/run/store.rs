@@ -24,7 +24,7 @@ pub async fn exec<K: Kube>(kube: &K, argv: &[&str], stdin: &[u8]) -> Result<Outp
 pub async fn mc<K: Kube>(kube: &K, args: &[&str], stdin: &[u8]) -> Result<Vec<u8>> {
     let output = try_mc(kube, args, stdin).await?;
     if output.code != 0 {
-        bail!("`mc {}` ended with {}: {} {}", args.join(" "), output.code, output.stderr.trim(), output.text().trim());
+        bail!("`mc {}` ended with {}: {}", args.join(" "), output.code, output.quoted());
     }
     Ok(output.stdout)
 }

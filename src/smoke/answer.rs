@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::short;
+
 /// What one executor did, measured inside its tasks.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,14 +27,15 @@ pub struct Work {
 pub fn ranks(bytes: &[u8]) -> Result<BTreeMap<String, f64>, String> {
     let mut ranks = BTreeMap::new();
     for (number, line) in whole_lines(bytes, "ranks")? {
-        let (page, rank) =
-            line.split_once('\t').ok_or_else(|| format!("ranks line {number}: want page<TAB>rank, found {line:?}"))?;
-        let rank: f64 = rank.parse().map_err(|_| format!("ranks line {number}: {rank:?} is no number"))?;
+        let (page, rank) = line
+            .split_once('\t')
+            .ok_or_else(|| format!("ranks line {number}: want page<TAB>rank, found {:?}", short(line)))?;
+        let rank: f64 = rank.parse().map_err(|_| format!("ranks line {number}: {:?} is no number", short(rank)))?;
         if !rank.is_finite() {
-            return Err(format!("ranks line {number}: the rank of {page} is {rank}"));
+            return Err(format!("ranks line {number}: the rank of {} is {rank}", short(page)));
         }
         if ranks.insert(page.to_owned(), rank).is_some() {
-            return Err(format!("ranks line {number}: {page} has a rank already"));
+            return Err(format!("ranks line {number}: {} has a rank already", short(page)));
         }
     }
     Ok(ranks)

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::short;
+
 /// The largest allowed difference, relative to the computed rank.
 ///
 /// Adding in another order moves a rank by about 1e-15; what shows at 1e-9 is
@@ -26,7 +28,7 @@ pub fn compare(computed: &BTreeMap<&str, f64>, found: &BTreeMap<String, f64>) ->
     }
     let unknown: Vec<_> = found.keys().filter(|page| !computed.contains_key(page.as_str())).collect();
     if let Some(first) = unknown.first() {
-        problems.push(format!("the result has {} pages that the input lacks, first {first}", unknown.len()));
+        problems.push(format!("the result has {} pages that the input lacks, first {}", unknown.len(), short(first)));
     }
 
     let differences: Vec<_> = computed

@@ -8,6 +8,8 @@ use std::collections::{BTreeSet, HashMap};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt as _, SeedableRng as _};
 
+use super::short;
+
 /// Pages in the order in which the file first names them, and their links.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Graph {
@@ -69,8 +71,8 @@ pub fn parse(bytes: &[u8]) -> Result<Graph, String> {
     let mut graph = Graph::default();
     let mut positions = HashMap::new();
     for (index, line) in text.split_inclusive('\n').enumerate() {
-        let (source, target) =
-            link(line).ok_or_else(|| format!("input line {}: want source<TAB>target, found {line:?}", index + 1))?;
+        let (source, target) = link(line)
+            .ok_or_else(|| format!("input line {}: want source<TAB>target, found {:?}", index + 1, short(line)))?;
         let [source, target] = [source, target].map(|page| {
             *positions.entry(page).or_insert_with(|| {
                 graph.pages.push(page.to_owned());

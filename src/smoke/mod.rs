@@ -12,3 +12,10 @@ pub mod graph;
 pub mod placement;
 pub mod rank;
 pub mod verdict;
+
+/// A piece of somebody else's text as it stands in a complaint: never long.
+fn short(text: &str) -> String {
+    const LONGEST: usize = 100;
+    let more = if text.chars().nth(LONGEST).is_some() { "…" } else { "" };
+    text.chars().take(LONGEST).chain(more.chars()).collect()
+}

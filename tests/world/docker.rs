@@ -72,9 +72,10 @@ impl Docker for World {
             state.containers.push(Container {
                 id: format!("id of {}", spec.name),
                 name: spec.name.clone(),
-                running: true,
+                running: !state.ends_after(1),
                 image: spec.image.clone(),
                 labels: spec.labels.clone(),
+                home: spec.network.clone(),
                 addresses: BTreeMap::from([(spec.network.clone(), address)]),
                 ports: BTreeMap::from([(spec.port.1, spec.port.0)]),
             });
@@ -95,7 +96,7 @@ impl Docker for World {
     async fn remove_container(&self, name: &str) -> Result<()> {
         let remove = |state: &mut State| {
             state.containers.retain(|container| container.name != name);
-            state.files.retain(|(container, _)| container != name);
+            state.files.retain(|(container, _), _| container != name);
             state.pulled.retain(|(container, _)| container != name);
             if !state.containers.iter().any(|container| container.name.contains("-control-plane")) {
                 state.forget_cluster();
@@ -138,8 +139,12 @@ impl Docker for World {
 
     async fn pin_address(&self, container: &str, network: &str, address: Ipv4Addr, _: &[String]) -> Result<()> {
         let pin = |state: &mut State| {
-            let pinned = Address { current: Some(address), pinned: Some(address) };
-            state.container(container).addresses.insert(network.to_owned(), pinned);
+            let cut_off = state.ends_after(1);
+            let addresses = &mut state.container(container).addresses;
+            addresses.remove(network);
+            if !cut_off {
+                addresses.insert(network.to_owned(), Address { current: Some(address), pinned: Some(address) });
+            }
             Ok(())
         };
         self.change(format!("pin {container} {address}"), pin).await
@@ -155,12 +160,12 @@ impl Docker for World {
 
     async fn has_file(&self, container: &str, path: &str) -> Result<bool> {
         let file = (container.to_owned(), path.to_owned());
-        self.read(format!("has {container} {path}"), |state| Ok(state.files.contains(&file))).await
+        self.read(format!("has {container} {path}"), |state| Ok(state.files.contains_key(&file))).await
     }
 
-    async fn write_file(&self, container: &str, path: &str, _: &[u8]) -> Result<()> {
+    async fn write_file(&self, container: &str, path: &str, content: &[u8]) -> Result<()> {
         let write = |state: &mut State| {
-            state.files.insert((container.to_owned(), path.to_owned()));
+            state.files.insert((container.to_owned(), path.to_owned()), content.to_vec());
             Ok(())
         };
         self.change(format!("write {container} {path}"), write).await
@@ -203,6 +208,7 @@ impl Docker for World {
                 bail!("no such host");
             }
             progress("Downloading".to_owned());
+            state.flood(progress);
             state.add_image(reference);
             if state.upstream_is_ours
                 && let Some(image) = state.images.get_mut(reference)
@@ -252,6 +258,10 @@ fn exec(state: &mut State, container: &str, argv: &[&str]) -> Result<Output> {
     let done = |yes: bool| Output { code: i64::from(!yes), ..Output::default() };
     Ok(match argv {
         ["timeout", ..] => done(true),
+        ["cat", path] => match state.files.get(&here(path)) {
+            Some(content) => Output { stdout: content.clone(), ..done(true) },
+            None => done(false),
+        },
         ["ctr", ..] => {
             let pulled = state.pulled.iter().filter(|(node, _)| node == container);
             let list: Vec<&str> = pulled.map(|(_, reference)| reference.as_str()).collect();

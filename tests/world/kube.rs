@@ -44,6 +44,9 @@ impl Kube for World {
         let remove = |state: &mut State| {
             answers(state)?;
             state.objects.remove(&key);
+            if key[0] == "SparkApplication" {
+                spark::forget(state, &key[2]);
+            }
             Ok(())
         };
         self.change(format!("delete {}", key.join("/")), remove).await
@@ -80,7 +83,8 @@ impl Kube for World {
     async fn read_log(&self, namespace: &str, pod: &str, query: &LogQuery, line: &mut dyn FnMut(String)) -> Result<()> {
         let verb = if query.follow { "follow" } else { "read" };
         let log = self.read(format!("{verb} {namespace}/{pod}"), |state| Ok(tail(state, pod, query))).await?;
-        log.into_iter().for_each(line);
+        log.into_iter().for_each(&mut *line);
+        self.state().flood(line);
         Ok(())
     }
 

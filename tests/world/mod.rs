@@ -8,9 +8,10 @@ mod spark;
 mod state;
 mod tools;
 
-use std::cell::{RefCell, RefMut};
+use std::cell::{Cell, RefCell, RefMut};
 
 use anyhow::{Result, bail};
+use tokio::sync::Notify;
 
 use lab::ports::{Output, Ports};
 
@@ -19,7 +20,7 @@ pub use state::{State, container};
 pub use tools::Machine;
 
 /// What a scripted call does instead of its work.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub enum Say {
     Fail(&'static str),
     /// Does its work, and fails then.
@@ -28,6 +29,12 @@ pub enum Say {
     Hang,
     /// Does its work, and never comes back.
     HangAfter,
+    /// The caller is killed before the call does its work; until [`World::revive`] nobody else gets an answer.
+    Kill,
+    /// The caller is killed when half of the work is done: so many parts of it.
+    KillHalfway(usize),
+    /// The caller is killed when the work is done.
+    KillAfter,
     /// The answer of an exec.
     Answer(Output),
 }
@@ -52,6 +59,10 @@ pub struct World {
     state: RefCell<State>,
     calls: RefCell<Vec<(String, bool)>>,
     script: RefCell<Vec<Line>>,
+    /// What the call of this number does.
+    numbered: RefCell<Option<(usize, Say)>>,
+    killed: Cell<bool>,
+    kill: Notify,
 }
 
 impl World {
@@ -74,8 +85,24 @@ impl World {
         self.script.borrow_mut().push(Line { call: call.to_owned(), say, skip, left });
     }
 
+    /// The call of this number, counted from now on and from 1, does this.
+    pub fn script_number(&self, number: usize, say: Say) {
+        self.numbered.replace(Some((self.calls.borrow().len() + number, say)));
+    }
+
+    /// Waits until the caller is to be killed: drop it then.
+    pub async fn killed(&self) {
+        self.kill.notified().await;
+    }
+
+    /// A new caller gets answers again.
+    pub fn revive(&self) {
+        self.killed.set(false);
+    }
+
     /// Everything works again, and all calls are forgotten.
     pub fn heal(&self) {
+        self.numbered.take();
         self.script.borrow_mut().clear();
         self.calls.borrow_mut().clear();
     }
@@ -104,10 +131,17 @@ impl World {
     }
 
     async fn call<T>(&self, text: String, effect: Effect, work: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
+        if self.killed.get() {
+            return std::future::pending().await;
+        }
         self.calls.borrow_mut().push((text.clone(), effect == Effect::Changes));
+        let say = self.scripted(&text);
         // Real doors let others run meanwhile.
         tokio::task::yield_now().await;
-        match self.scripted(&text) {
+        if self.killed.get() {
+            return std::future::pending().await;
+        }
+        match say {
             Some(Say::Fail(why)) => bail!(why),
             Some(Say::FailAfter(why)) => {
                 work(&mut self.state())?;
@@ -118,6 +152,17 @@ impl World {
                 work(&mut self.state())?;
                 std::future::pending().await
             }
+            Some(Say::Kill) => self.die().await,
+            Some(Say::KillHalfway(parts)) => {
+                self.state().halfway = Some(parts);
+                drop(work(&mut self.state()));
+                self.state().halfway = None;
+                self.die().await
+            }
+            Some(Say::KillAfter) => {
+                drop(work(&mut self.state()));
+                self.die().await
+            }
             Some(Say::Answer(output)) => {
                 self.state().answer = Some(output);
                 work(&mut self.state())
@@ -126,7 +171,17 @@ impl World {
         }
     }
 
+    async fn die<T>(&self) -> T {
+        self.killed.set(true);
+        self.kill.notify_one();
+        std::future::pending().await
+    }
+
     fn scripted(&self, text: &str) -> Option<Say> {
+        let now = self.calls.borrow().len();
+        if let Some((_, say)) = self.numbered.borrow_mut().take_if(|(number, _)| *number == now) {
+            return Some(say);
+        }
         let mut script = self.script.borrow_mut();
         let line = script.iter_mut().find(|line| line.left > 0 && text.starts_with(&line.call))?;
         if line.skip > 0 {

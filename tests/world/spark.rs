@@ -42,6 +42,16 @@ pub fn submit(state: &mut State, application: &Value) {
     state.logs.insert(format!("{name}-driver"), "reading the input\nTraceback\nValueError: no such table\n".to_owned());
 }
 
+/// What belongs to an application goes with it.
+pub fn forget(state: &mut State, name: &str) {
+    state.jobs.looks.remove(name);
+    let owned = |object: &Value| {
+        object["metadata"]["ownerReferences"][0]["name"] == name
+            || object["metadata"]["labels"]["sparkoperator.k8s.io/app-name"] == name
+    };
+    state.objects.retain(|_, object| !owned(object));
+}
+
 /// Submitted, pending, running twice, and then the end.
 pub fn advance(state: &mut State, name: &str) {
     let Some(looks) = state.jobs.looks.get_mut(name) else { return };

@@ -24,14 +24,16 @@ pub struct State {
     pub upstream_is_ours: bool,
     /// Reference in a registry → digest.
     pub remote: BTreeMap<String, String>,
-    /// Container and path.
-    pub files: BTreeSet<(String, String)>,
+    /// Container and path → content.
+    pub files: BTreeMap<(String, String), Vec<u8>>,
     /// Container and reference in its image store.
     pub pulled: BTreeSet<(String, String)>,
     /// `path:tag` → digest.
     pub registry: BTreeMap<String, String>,
     pub kind: String,
     pub buildx: String,
+    /// What kind writes and prints.
+    pub kubeconfig: String,
     /// Kind, namespace and name → object.
     pub objects: BTreeMap<[String; 3], Value>,
     /// Workloads that never become ready.
@@ -50,8 +52,12 @@ pub struct State {
     /// Bucket and path → content.
     pub store: BTreeMap<String, Vec<u8>>,
     pub jobs: Jobs,
+    /// How many lines more everything prints that prints lines.
+    pub flood: usize,
     /// The scripted answer of the exec that runs now.
     pub answer: Option<Output>,
+    /// How many parts of the call that runs now are done before its caller is killed.
+    pub halfway: Option<usize>,
     /// Numbers handed out as uids.
     pub numbers: u64,
 }
@@ -72,6 +78,7 @@ impl Default for State {
             engine,
             kind: "0.33.0".to_owned(),
             buildx: "0.29.1".to_owned(),
+            kubeconfig: "apiVersion: v1\nkind: Config\nclusters: []\n".to_owned(),
             networks: Vec::new(),
             containers: Vec::new(),
             dying: BTreeSet::new(),
@@ -80,7 +87,7 @@ impl Default for State {
             upstream: BTreeSet::new(),
             upstream_is_ours: false,
             remote: BTreeMap::new(),
-            files: BTreeSet::new(),
+            files: BTreeMap::new(),
             pulled: BTreeSet::new(),
             registry: BTreeMap::new(),
             objects: BTreeMap::new(),
@@ -93,7 +100,9 @@ impl Default for State {
             keys: BTreeMap::new(),
             store: BTreeMap::new(),
             jobs: Jobs::default(),
+            flood: 0,
             answer: None,
+            halfway: None,
             numbers: 0,
         }
     }
@@ -103,6 +112,16 @@ impl State {
     pub fn container(&mut self, name: &str) -> &mut Container {
         let found = self.containers.iter_mut().find(|container| container.name == name);
         found.unwrap_or_else(|| panic!("there is no container {name}"))
+    }
+
+    /// Prints many lines, where a test wants that.
+    pub fn flood(&self, line: &mut dyn FnMut(String)) {
+        (0..self.flood).for_each(|number| line(format!("line {number} of a flood")));
+    }
+
+    /// True where the caller is killed after so many parts of the call that runs now.
+    pub fn ends_after(&self, parts: usize) -> bool {
+        self.halfway == Some(parts)
     }
 
     /// Names of all containers, in the order of the engine.
@@ -144,6 +163,7 @@ pub fn container(cluster: &str, name: &str, network: &str, number: u8) -> Contai
         running: true,
         image: String::new(),
         labels: BTreeMap::from([(KIND_LABEL.to_owned(), cluster.to_owned())]),
+        home: network.to_owned(),
         addresses: BTreeMap::from([(network.to_owned(), address)]),
         ports: BTreeMap::new(),
     }

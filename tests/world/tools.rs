@@ -18,11 +18,12 @@ impl Clusters for World {
 
     async fn create(&self, cluster: &ClusterSpec<'_>, progress: &mut dyn FnMut(String)) -> Result<()> {
         progress("Preparing nodes".to_owned());
+        self.state().flood(progress);
         self.change(format!("create cluster {}", cluster.name), |state| create(state, cluster)).await
     }
 
     async fn kubeconfig(&self, name: &str) -> Result<String> {
-        self.read(format!("kubeconfig {name}"), |_| Ok("apiVersion: v1\nkind: Config\n".to_owned())).await
+        self.read(format!("kubeconfig {name}"), |state| Ok(state.kubeconfig.clone())).await
     }
 }
 
@@ -52,6 +53,9 @@ fn create(state: &mut State, cluster: &ClusterSpec<'_>) -> Result<()> {
     let balanced = names.iter().find(|name| name.ends_with("load-balancer"));
     let front = balanced.unwrap_or(&names[0]).clone();
     for (number, name) in (2..).zip(&names) {
+        if state.ends_after(usize::from(number) - 2) {
+            return Ok(());
+        }
         if state.container_names().contains(&name.as_str()) {
             bail!("node(s) already exist for a cluster with the name {:?}", cluster.name);
         }
@@ -66,7 +70,7 @@ fn create(state: &mut State, cluster: &ClusterSpec<'_>) -> Result<()> {
         }
         if ours {
             // Our own node image is born with it.
-            state.files.insert((name.clone(), "/etc/containerd/certs.d/_default/hosts.toml".to_owned()));
+            state.files.insert((name.clone(), "/etc/containerd/certs.d/_default/hosts.toml".to_owned()), Vec::new());
         }
         let node = json!({
             "kind": "Node", "metadata": { "name": name },
@@ -77,9 +81,26 @@ fn create(state: &mut State, cluster: &ClusterSpec<'_>) -> Result<()> {
         });
         state.objects.insert(["Node".to_owned(), String::new(), name.clone()], node);
     }
+    write_kubeconfig(state, cluster.kubeconfig, state.ends_after(names.len()))
+}
+
+/// As kind does: under a lock that is a file, and by merging with what is there.
+fn write_kubeconfig(state: &State, path: &Path, killed: bool) -> Result<()> {
+    let lock = path.with_extension("lock");
+    if lock.exists() {
+        bail!("failed to lock config file: {}: file exists", lock.display());
+    }
+    if path.exists() && fs_err::read_to_string(path)? != state.kubeconfig {
+        bail!("failed to parse {}", path.display());
+    }
+    if killed {
+        fs_err::write(&lock, "")?;
+        fs_err::write(path, &state.kubeconfig[..20])?;
+        return Ok(());
+    }
+    fs_err::write(path, &state.kubeconfig)?;
     // Whatever kind writes, nobody else may read it afterwards.
-    fs_err::write(cluster.kubeconfig, "apiVersion: v1\nkind: Config\n")?;
-    fs_err::set_permissions(cluster.kubeconfig, std::os::unix::fs::PermissionsExt::from_mode(0o666))?;
+    fs_err::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o666))?;
     Ok(())
 }
 
@@ -111,6 +132,7 @@ impl Builder for World {
 
     async fn build(&self, build: &Build, progress: &mut dyn FnMut(String)) -> Result<()> {
         progress("[1/2] FROM".to_owned());
+        self.state().flood(progress);
         let add = |state: &mut State| {
             if let Some((name, image)) = build.contexts.iter().find(|(_, image)| !state.images.contains_key(image)) {
                 bail!("context {name}: no image {image}");

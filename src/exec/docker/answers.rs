@@ -52,6 +52,7 @@ pub fn container(summary: ContainerSummary) -> Container {
         running: summary.state.is_some_and(|state| state.to_string() == "running"),
         image: summary.image.unwrap_or_default(),
         labels: sorted(summary.labels),
+        home: summary.host_config.and_then(|config| config.network_mode).unwrap_or_default(),
         addresses: addresses.collect(),
         ports: ports.filter_map(|port| Some((port.private_port, port.public_port?))).collect(),
     }
@@ -99,6 +100,17 @@ mod tests {
         }
         lines.end(&mut |line| seen.push(line));
         assert_eq!(seen, ["one", "two", "", "three \u{e9}"]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_name_and_its_tag_are_told_apart(
+            name in "(localhost:[0-9]{4}/|[a-z.]{1,9}/)?[a-z]{1,9}(/[a-z]{1,9})?", tag in "[a-zA-Z0-9._-]{1,20}",
+        ) {
+            let whole = format!("{name}:{tag}");
+            proptest::prop_assert_eq!(split_tag(&whole), (name.as_str(), tag.as_str()));
+            proptest::prop_assert_eq!(split_tag(&name), (name.as_str(), "latest"));
+        }
     }
 
     #[test]

@@ -217,7 +217,7 @@ pub fn of_kind<'a>(containers: &'a [Container], lab: &'a Lab) -> impl Iterator<I
 
 /// Those of them that are this lab's: somebody else's are on another network.
 pub fn own_cluster(containers: &[Container], lab: &Lab) -> Vec<Container> {
-    of_kind(containers, lab).filter(|container| container.addresses.contains_key(&lab.name)).cloned().collect()
+    of_kind(containers, lab).filter(|container| container.home == lab.name).cloned().collect()
 }
 
 /// Bytes that `/proc/meminfo` calls available.

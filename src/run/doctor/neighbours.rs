@@ -92,7 +92,7 @@ fn range(network: &Network) -> Option<Subnet> {
 
 pub fn foreign_cluster(case: &Case, held: &Held) -> Verdict {
     let name = &case.lab.name;
-    let foreign = of_kind(&held.containers, case.lab).find(|container| !container.addresses.contains_key(name));
+    let foreign = of_kind(&held.containers, case.lab).find(|container| container.home != *name);
     match foreign {
         None => none(format!("no other kind cluster is called {name}")),
         Some(container) => {

@@ -85,7 +85,7 @@ async fn a_finished_cluster_that_lost_a_node_stays() {
         let (code, text) = in_trouble(|bench| {
             let mut state = bench.world.state();
             state.containers.retain(|one| one.name != lost);
-            state.files.retain(|(container, _)| container != lost);
+            state.files.retain(|(container, _), _| container != lost);
         })
         .await;
         assert!(code == 3 && text.contains("has other nodes than the configuration"), "{lost}: {code} {text}");

@@ -93,7 +93,7 @@ const PLANTS: [(Plant, Told); 15] = [
         ("remains", "container lab-worker4", State::Unwanted),
     ),
     (
-        |world| world.state().files.retain(|(_, path)| !path.ends_with("lab-finished")),
+        |world| world.state().files.retain(|(_, path), _| !path.ends_with("lab-finished")),
         ("remains", "cluster lab", State::Different),
     ),
     (

@@ -111,7 +111,7 @@ async fn what_the_lab_holds_itself_counts_as_free() {
     let machine = Machine { taken: vec![16443, 15000], disk: Some(1 << 30), ..Machine::default() };
     assert_eq!(problems(&bench, &machine).await, "");
     assert_eq!(bench.world.changes(), Vec::<String>::new(), "a second up tries nothing");
-    bench.world.state().files.retain(|(_, path)| !path.ends_with("lab-finished"));
+    bench.world.state().files.retain(|(_, path), _| !path.ends_with("lab-finished"));
     assert_eq!(problems(&bench, &machine).await, "", "an unfinished cluster holds its ports as well");
 }
 
@@ -415,7 +415,7 @@ async fn only_an_unfinished_cluster_of_ours_is_removed() {
     let examination = Examination::of(&run, &machine);
     assert_eq!(examination.fix(&examination.findings().await.unwrap()).await, Vec::<String>::new());
 
-    bench.world.state().files.retain(|(_, path)| !path.ends_with("lab-finished"));
+    bench.world.state().files.retain(|(_, path), _| !path.ends_with("lab-finished"));
     let found = examination.findings().await.unwrap();
     let said = examination.fix(&found).await;
     assert_eq!(said, ["unfinished-cluster: 2 containers of an unfinished cluster removed"]);

@@ -11,18 +11,20 @@ mod images;
 mod job;
 mod logins;
 mod logs;
+mod matrix;
 mod network;
 mod nodes;
 mod open;
 mod smoke;
 mod status;
+mod stubborn;
 mod up;
 #[path = "../../../tests/world/mod.rs"]
 pub mod world;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -36,6 +38,9 @@ use crate::plan::{self, Plan};
 use crate::run::Run;
 use crate::step::{Action, Step};
 use world::World;
+
+/// Read once: its hashes take time.
+static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::load().unwrap());
 
 /// A lab, its world, and what was said.
 pub struct Bench {
@@ -63,7 +68,7 @@ impl Bench {
     fn of(text: &str) -> Self {
         let bench = Self {
             lab: config::load(text, "test", &Overrides::default()).unwrap(),
-            catalogue: Catalogue::load().unwrap(),
+            catalogue: CATALOGUE.clone(),
             world: World::default(),
             said: Said::default(),
             origin: Origin::upstream(ImageSource::Auto),

@@ -1,9 +1,8 @@
-//! A lab from nothing, again, after a restart, and after every kind of interruption.
+//! A lab from nothing, again, and after a restart; matrix.rs has the interruptions.
 
 use std::collections::BTreeSet;
 
 use super::Bench;
-use super::world::Say;
 use crate::event::{Event, Outcome};
 use crate::run::cluster;
 
@@ -74,46 +73,4 @@ async fn after_a_restart_containers_are_started_and_nothing_else_changes() {
         bench.world.changes().into_iter().partition(|call| call.starts_with("start container"));
     assert_eq!(starts.len(), 8, "{starts:?}");
     assert_eq!(others, Vec::<String>::new());
-}
-
-/// Whatever kind of call fails, before or after its work: the next `up` brings the lab to its end, and then it is at rest.
-#[tokio::test(start_paused = true)]
-async fn an_interrupted_up_goes_on_from_where_it_was() {
-    let bench = Bench::small();
-    bench.up().await.unwrap();
-    // The first call of each kind; names of jobs are made up each time.
-    let mut seen = BTreeSet::new();
-    let mut calls: Vec<String> = bench.world.changes();
-    calls.retain(|call| seen.insert(kind(call)));
-    for call in &mut calls {
-        call.truncate(call.find("smoke-").unwrap_or(call.len()));
-    }
-    assert!(calls.len() > 30, "{calls:#?}");
-    for call in calls {
-        for say in [Say::Fail("cut off"), Say::FailAfter("cut off")] {
-            let bench = Bench::small();
-            bench.world.script_times(&call, 1, say);
-            match bench.up().await {
-                Err(error) => assert!(format!("{error:#}").contains("cut off"), "{call}: {error:#}"),
-                Ok(()) => assert!(tried_again(&call), "{call} failed and nobody noticed"),
-            }
-            bench.up().await.unwrap_or_else(|error| panic!("{call}: {error:#}"));
-            bench.world.heal();
-            bench.up().await.unwrap_or_else(|error| panic!("{call}: {error:#}"));
-            assert_eq!(bench.world.changes(), Vec::<String>::new(), "{call}");
-        }
-    }
-}
-
-/// Calls that their step makes again by itself.
-fn tried_again(call: &str) -> bool {
-    call.contains("ctr") || call.contains("sh -c") || call.contains("mc ready")
-}
-
-/// What a call does, without what it does it to: `apply Role`, `exec minio-0 mc mb`.
-fn kind(call: &str) -> String {
-    let words: Vec<&str> = call.split(' ').filter(|word| !word.starts_with("--")).collect();
-    let count = if call.starts_with("exec") { 6 } else { 2 };
-    let word = |word: &&str| word.split(['/', ':', '.']).next().unwrap_or_default().to_owned();
-    words.iter().take(count).map(word).collect::<Vec<_>>().join(" ")
 }
