@@ -1,6 +1,5 @@
 //! Where output goes, and what it looks like there.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -59,19 +58,18 @@ fn text_goes_where_it_belongs() {
 #[test]
 fn the_documented_examples_are_what_their_schemas_say() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/output.md");
-    let mut seen = BTreeSet::new();
-    for block in fs_err::read_to_string(page).unwrap().split("```json\n").skip(1) {
+    let page = fs_err::read_to_string(page).unwrap();
+    for block in page.split("```json\n").skip(1) {
         let block = block.split("```").next().unwrap();
         for document in serde_json::Deserializer::from_str(block).into_iter::<Value>() {
             let document = document.unwrap_or_else(|error| panic!("{error} in {block}"));
             let schema = document["schema"].as_str().unwrap_or_else(|| panic!("no schema in {block}"));
-            let name = schema.trim_start_matches("lab.").trim_end_matches("/v1");
-            assert_valid(name, &document);
-            seen.insert(name.to_owned());
+            assert_valid(schema.trim_start_matches("lab.").trim_end_matches("/v1"), &document);
         }
     }
-    let all: BTreeSet<String> = lab::report::schemas().into_iter().map(|(name, _)| name.to_owned()).collect();
-    assert_eq!(seen, all, "each has an example");
+    for (name, _) in lab::report::schemas() {
+        assert!(page.contains(&format!("](schema/{name}.json)")), "nobody would find the schema {name}");
+    }
 }
 
 #[test]
