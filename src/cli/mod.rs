@@ -71,8 +71,7 @@ fn engine_trouble(error: anyhow::Error) -> anyhow::Error {
     // Nor is an API server that is on its knees.
     if fault::kind(&error) == Kind::Bug && error.downcast_ref::<kube::Error>().is_some() {
         let what = "the Kubernetes API of the lab does not answer as it should";
-        let next = "lab status   (says which nodes are Ready)";
-        return error.context(Fault::new(Kind::Step, what).next(next));
+        return error.context(Fault::new(Kind::Step, what).next("the same command again"));
     }
     error
 }
