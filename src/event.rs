@@ -130,7 +130,7 @@ pub struct Trouble {
     pub causes: Vec<String>,
     /// The object that is most likely to blame, with its reason, events and last lines.
     pub culprit: Option<String>,
-    /// Id and cause of the known failure that the error's words show.
+    /// Id and cause of the known failure that the error's words show; docs/failures.md lists them.
     pub known: Option<KnownFailure>,
     /// The folder with everything that explains it.
     pub diagnostics: Option<String>,

@@ -76,8 +76,6 @@ pub trait Kube {
     /// Objects of a kind; `namespace` none means all.
     async fn list(&self, kind: &Kind, namespace: Option<&str>, labels: &str) -> Result<Vec<Value>>;
     async fn logs(&self, namespace: &str, pod: &str, container: Option<&str>, lines: i64) -> Result<String>;
-    /// As [`Kube::logs`], of the container's run before this one.
-    async fn previous_logs(&self, namespace: &str, pod: &str, container: Option<&str>, lines: i64) -> Result<String>;
     /// Hands a pod's log over, line by line, to its end.
     async fn read_log(&self, namespace: &str, pod: &str, query: &LogQuery, line: &mut dyn FnMut(String)) -> Result<()>;
     /// A new connection to a port of a pod.

@@ -82,20 +82,6 @@ impl KubeApi {
     async fn pods(&self, namespace: &str) -> Result<Api<k8s_openapi::api::core::v1::Pod>> {
         Ok(Api::namespaced(self.client().await?, namespace))
     }
-
-    async fn log(
-        &self,
-        namespace: &str,
-        pod: &str,
-        container: Option<&str>,
-        lines: i64,
-        previous: bool,
-    ) -> Result<String> {
-        let container = container.map(str::to_owned);
-        let parameters = LogParams { tail_lines: Some(lines), container, previous, ..LogParams::default() };
-        let pods = self.pods(namespace).await?;
-        pods.logs(pod, &parameters).await.with_context(|| format!("reading the log of {namespace}/{pod}"))
-    }
 }
 
 /// Kind, namespace and name as people write them: `Deployment spark-operator/controller`.
@@ -150,11 +136,10 @@ impl Kube for KubeApi {
     }
 
     async fn logs(&self, namespace: &str, pod: &str, container: Option<&str>, lines: i64) -> Result<String> {
-        self.log(namespace, pod, container, lines, false).await
-    }
-
-    async fn previous_logs(&self, namespace: &str, pod: &str, container: Option<&str>, lines: i64) -> Result<String> {
-        self.log(namespace, pod, container, lines, true).await
+        let parameters =
+            LogParams { tail_lines: Some(lines), container: container.map(str::to_owned), ..LogParams::default() };
+        let pods = self.pods(namespace).await?;
+        pods.logs(pod, &parameters).await.with_context(|| format!("reading the log of {namespace}/{pod}"))
     }
 
     async fn read_log(&self, namespace: &str, pod: &str, query: &LogQuery, line: &mut dyn FnMut(String)) -> Result<()> {

@@ -167,7 +167,7 @@ pub const ALL: &[Known] = &[
     ),
     known(
         "webhook-down",
-        &["failed calling webhook"],
+        &["failed calling webhook", "nobody answers webhook"],
         "An admission webhook does not answer, and nothing that it admits can be made.",
         "docker exec <lab>-control-plane kubectl -n spark-operator get pods   (is the webhook there?)",
     ),
@@ -251,6 +251,7 @@ pub const ALL: &[Known] = &[
     known(
         "cluster-dns",
         &[
+            "nobody answers cluster dns",
             "unknownhostexception",
             ".svc…temporary failure in name resolution",
             "lookup…svc…no such host",
@@ -333,6 +334,7 @@ pub const ALL: &[Known] = &[
             "unbound immediate persistentvolumeclaims",
             "storageclass.storage.k8s.io…not found",
             "no storage class is set",
+            "there is no storageclass",
             "persistentvolumeclaim…not found",
         ],
         "A volume claim names a StorageClass that does not exist, or asks for what no volume offers.",
@@ -394,7 +396,7 @@ pub const ALL: &[Known] = &[
     ),
     known(
         "executor-lost",
-        &["executorlostfailure", "lost executor", "max number of executor failures"],
+        &["executorlostfailure", "lost executor", "max number of executor failures", "driver…lost it"],
         "An executor ended before its work was done: killed, out of memory, or its node went.",
         "docker exec <lab>-control-plane kubectl -n spark-jobs get pods -l spark-role=executor   (how they ended)",
     ),
@@ -403,6 +405,12 @@ pub const ALL: &[Known] = &[
         &["initial job has not accepted any resources"],
         "The driver waits for executors that get no place, or cannot start.",
         "docker exec <lab>-control-plane kubectl -n spark-jobs describe pods -l spark-role=executor",
+    ),
+    known(
+        "killed",
+        &["exit code 137", "exitcode: 137"],
+        "A container was killed from outside: mostly by the kernel, because it used more memory than its limit.",
+        "more memory for it: driver.memory or executor.memory, or memoryOverhead, in application.yaml",
     ),
     // What pods say of themselves: mostly a symptom, so these come last.
     known(

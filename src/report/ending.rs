@@ -84,6 +84,20 @@ mod tests {
     }
 
     #[test]
+    fn a_known_failure_is_named_with_its_culprit_and_its_folder() {
+        let mut fault = Fault::new(Kind::Step, "step x");
+        fault.culprit = Some("Node lab-worker: not Ready".to_owned());
+        fault.diagnostics = Some("/state/lab/diagnostics/now".into());
+        let mut error = anyhow!("write: no space left on device").context(fault);
+        fault::recognise(&mut error);
+        let trouble = Ending::of(&Err(error)).error.unwrap();
+        assert_eq!(trouble.known.unwrap().id, "disk-full");
+        assert_eq!(trouble.culprit.as_deref(), Some("Node lab-worker: not Ready"));
+        assert_eq!(trouble.diagnostics.as_deref(), Some("/state/lab/diagnostics/now"));
+        assert!(trouble.next.unwrap().starts_with("docker system df"));
+    }
+
+    #[test]
     fn an_error_of_no_kind_is_a_bug_and_asks_for_a_report() {
         let ending = Ending::of(&Err::<(), _>(anyhow!("oops")).context("here"));
         assert_eq!((ending.exit_code, ending.kind.as_str()), (1, "bug"));

@@ -6,6 +6,7 @@ mod bench;
 mod completions;
 mod config;
 mod daily;
+mod diagnose;
 mod engine;
 mod engine_trouble;
 mod events;

@@ -75,11 +75,6 @@ impl Kube for World {
         .await
     }
 
-    async fn previous_logs(&self, namespace: &str, pod: &str, _: Option<&str>, _: i64) -> Result<String> {
-        let log = |state: &mut State| Ok(state.logs.get(&format!("{pod} before")).cloned().unwrap_or_default());
-        self.read(format!("previous logs {namespace}/{pod}"), log).await
-    }
-
     async fn read_log(&self, namespace: &str, pod: &str, query: &LogQuery, line: &mut dyn FnMut(String)) -> Result<()> {
         let verb = if query.follow { "follow" } else { "read" };
         let log = self.read(format!("{verb} {namespace}/{pod}"), |state| Ok(tail(state, pod, query))).await?;
@@ -134,7 +129,8 @@ fn key(object: &Value) -> [String; 3] {
 
 /// What a query asks for of a log.
 pub fn tail(state: &State, name: &str, query: &LogQuery) -> Vec<String> {
-    let log = state.logs.get(name).map(String::as_str).unwrap_or_default();
+    let name = if query.previous { format!("{name} before") } else { name.to_owned() };
+    let log = state.logs.get(&name).map(String::as_str).unwrap_or_default();
     let lines: Vec<String> = log.lines().map(str::to_owned).collect();
     let skipped = query.tail.map_or(0, |tail| lines.len().saturating_sub(tail.try_into().unwrap()));
     lines[skipped..].to_vec()

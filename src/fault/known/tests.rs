@@ -219,6 +219,8 @@ const MESSAGES: &[(&str, &str)] = &[
         "no-executors",
         "WARN TaskSchedulerImpl: Initial job has not accepted any resources; check your cluster UI to ensure that workers are registered and have sufficient resources",
     ),
+    ("killed", "Error, exit code 137"),
+    ("killed", "FAILED driver container failed with ExitCode: 137, Reason: Error"),
     ("exec-format", "exec /usr/bin/spark-operator: exec format error"),
     ("config-missing", "CreateContainerConfigError secret \"object-store\" not found"),
     (

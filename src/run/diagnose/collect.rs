@@ -46,6 +46,7 @@ pub async fn diagnose<P: Ports>(run: &Run<'_, P>, plan: &Plan, said: &str) -> Di
         let own = clock.ask("containers of the lab", docker.containers(&label)).await;
         containers = kinds.into_iter().chain(own).flatten().collect();
     }
+    sources.containers(run, &containers, &clock, &mut mask).await;
     versions.extend(clock.ask("kind", run.ports.clusters().version()).await.map(|version| format!("kind {version}")));
     let mut scene = if run.kubeconfig().is_file() {
         Scene::look(run.ports.kube(), &clock, &mut mask).await
@@ -79,7 +80,7 @@ pub async fn diagnose<P: Ports>(run: &Run<'_, P>, plan: &Plan, said: &str) -> Di
         folder.write("summary.txt", &short, &mask)?;
         sources.lab(run.lab, plan, &run.state);
         if let Some(engine) = &engine {
-            sources.engine(run, engine, &containers, &clock, &mut mask).await;
+            sources.engine(run, engine, &containers, &clock).await;
         }
         sources.cluster(run, &scene, &clock).await;
         sources.write(&folder, &mask)?;

@@ -14,11 +14,11 @@ use super::scene::{Scene, when};
 use crate::config::Lab;
 use crate::exec::host::Machine;
 use crate::plan::Plan;
-use crate::ports::{Container, Docker as _, Engine, Host as _, Kube as _, Ports};
+use crate::ports::{Container, Docker as _, Engine, Host as _, Kube as _, LogQuery, Ports};
 use crate::run::Run;
 
 /// How many lines of a log are read, and of how many pods; how many are read at the same time.
-const LINES: usize = 2000;
+const LINES: u32 = 2000;
 const PODS: usize = 120;
 const AT_ONCE: usize = 8;
 
@@ -61,14 +61,33 @@ impl Sources {
         }
     }
 
-    /// The engine, the lab's containers, and what goes on inside the nodes.
+    /// The containers as the engine knows them; what is secret in their environments is learned.
+    pub async fn containers<P: Ports>(
+        &mut self,
+        run: &Run<'_, P>,
+        containers: &[Container],
+        clock: &Clock,
+        mask: &mut Mask,
+    ) {
+        let look = async |container: &Container| {
+            let name = container.name.clone();
+            (clock.ask(&format!("inspect {name}"), run.ports.docker().inspect(&name)).await, name)
+        };
+        for (inspect, name) in join_all(containers.iter().map(look)).await {
+            if let Some(mut inspect) = inspect {
+                hide_environment(&mut inspect, mask);
+                self.add(format!("docker/{name}.yaml"), yaml(&inspect));
+            }
+        }
+    }
+
+    /// The engine, what the lab's containers printed, and what goes on inside the nodes.
     pub async fn engine<P: Ports>(
         &mut self,
         run: &Run<'_, P>,
         engine: &Engine,
         containers: &[Container],
         clock: &Clock,
-        mask: &mut Mask,
     ) {
         let docker = run.ports.docker();
         let root = Path::new(&engine.root);
@@ -78,8 +97,7 @@ impl Sources {
         self.add("docker/engine.txt", format!("{engine:#?}\n{}{}\n", free.unwrap_or_default(), networks.join("\n")));
         let look = async |container: &Container| {
             let name = container.name.as_str();
-            let inspect = clock.ask(&format!("inspect {name}"), docker.inspect(name)).await;
-            let log = clock.ask(&format!("log of container {name}"), docker.logs(name, LINES)).await;
+            let log = clock.ask(&format!("log of container {name}"), docker.logs(name, LINES as usize)).await;
             let node = container.running && (name.contains("-control-plane") || name.contains("-worker"));
             let inside = async |what: &str, argv: &[&str]| {
                 let output = clock.ask(&format!("{what} of {name}"), docker.exec(name, argv)).await?;
@@ -89,13 +107,9 @@ impl Sources {
             let journal = ["journalctl", "--no-pager", "--lines", &lines, "--unit", "kubelet", "--unit", "containerd"];
             let journal = if node { inside("journal", &journal).await } else { None };
             let disks = if node { inside("disks", &["df", "-h"]).await } else { None };
-            (name.to_owned(), inspect, [("log", log), ("journal", journal), ("disks", disks)])
+            (name.to_owned(), [("log", log), ("journal", journal), ("disks", disks)])
         };
-        for (name, inspect, texts) in join_all(containers.iter().map(look)).await {
-            if let Some(mut inspect) = inspect {
-                hide_environment(&mut inspect, mask);
-                self.add(format!("docker/{name}.yaml"), yaml(&inspect));
-            }
+        for (name, texts) in join_all(containers.iter().map(look)).await {
             for (kind, text) in texts {
                 if let Some(text) = text {
                     self.add(format!("docker/{name}.{kind}"), text);
@@ -130,16 +144,19 @@ impl Sources {
             }
         }
         let kube = run.ports.kube();
-        let lines = i64::try_from(LINES).unwrap_or(i64::MAX);
         let read = async |(namespace, pod, container, previous): (&str, &str, String, bool)| {
             let end = if previous { ".previous" } else { "" };
             let file = format!("cluster/logs/{namespace}/{pod}.{container}{end}.log");
+            let container = Some(container).filter(|name| !name.is_empty());
+            let query = LogQuery { tail: Some(LINES), previous, container, ..LogQuery::default() };
             let log = async {
-                let container = Some(container.as_str()).filter(|name| !name.is_empty());
-                match previous {
-                    true => kube.previous_logs(namespace, pod, container, lines).await,
-                    false => kube.logs(namespace, pod, container, lines).await,
-                }
+                let mut text = String::new();
+                let mut line = |line: String| {
+                    text.push_str(&line);
+                    text.push('\n');
+                };
+                kube.read_log(namespace, pod, &query, &mut line).await?;
+                Ok(text)
             };
             (clock.ask(&file, log).await, file.clone())
         };

@@ -85,13 +85,14 @@ fn behind_driver(scene: &Scene, driver: &Value, rank: Rank) -> Vec<Suspect> {
     // Without a body S3 says no more than that it refuses; but in the lab's own bucket nothing else can be wrong.
     let own = !scene.bucket.is_empty() && log.contains(&format!("s3a://{}/", scene.bucket));
     if shows("s3-unknown-key") || shows("s3-wrong-secret") || (own && shows("s3-access-denied")) {
-        let secret = key_secret(driver);
-        let reason = format!("the object store refuses its keys; driver {} failed", name(driver));
         let rank = if rank == Rank::Past { rank } else { Rank::Credentials };
-        return secret
-            .map(|secret| Suspect::named(scene, rank, ["Secret", namespace(driver), secret], reason))
-            .into_iter()
-            .collect();
+        let reason = format!("the object store refuses its keys; driver {} failed", name(driver));
+        let suspect = |secret| {
+            let mut suspect = Suspect::named(scene, rank, ["Secret", namespace(driver), secret], &reason);
+            suspect.lines = quote(log).0.map(str::to_owned).into_iter().collect();
+            suspect
+        };
+        return key_secret(driver).map(suspect).into_iter().collect();
     }
     if !shows("executor-lost") {
         return Vec::new();

@@ -35,7 +35,10 @@ fn unanswered(scene: &Scene, rank: Rank, (space, service): (&str, &str), what: &
     let selector = &found["spec"]["selector"];
     let behind =
         |object: &&Value, labels: &str| object.pointer(labels).is_some_and(|labels| selected(labels, selector));
-    let all: Vec<&Value> = scene.of("Pod").iter().filter(here).filter(|pod| behind(pod, "/metadata/labels")).collect();
+    // One that is on its way out still says that it is ready.
+    let stays = |pod: &&Value| text(pod, "/metadata/deletionTimestamp").is_empty();
+    let pods = scene.of("Pod").iter().filter(here).filter(stays);
+    let all: Vec<&Value> = pods.filter(|pod| behind(pod, "/metadata/labels")).collect();
     let ready = |pod: &&&Value| condition(pod, "Ready").is_some_and(|ready| ready["status"] == "True");
     let workloads = ["Deployment", "StatefulSet", "DaemonSet"].into_iter().flat_map(|kind| scene.of(kind));
     let workload = workloads.filter(here).find(|one| behind(one, "/spec/template/metadata/labels"));

@@ -204,6 +204,9 @@ fn a_webhook_that_nobody_answers_is_its_workloads_fault() {
     let (line, _) = first(&webhook([broken]), "");
     assert!(line.starts_with("Pod spark-operator/webhook-1: ErrImagePull not found; nobody answers"), "{line}");
     assert_eq!(names(&webhook([pod("spark-operator", "webhook-1", ready())])), Vec::<String>::new());
+    let mut going = pod("spark-operator", "webhook-1", ready());
+    going["metadata"]["deletionTimestamp"] = NOW.into();
+    assert_eq!(first(&webhook([going]), "").0, expected);
 }
 
 #[test]
