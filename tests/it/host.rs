@@ -162,7 +162,8 @@ fn with_foreign_volume(path: &str) -> Option<(u16, String)> {
 
 fn with_unfinished_cluster(path: &str) -> Option<(u16, String)> {
     let node = r#"[{"Id": "1", "Names": ["/lab-control-plane"], "State": "running",
-        "Labels": {"io.x-k8s.kind.cluster": "lab"}, "NetworkSettings": {"Networks": {"lab": {}}}}]"#;
+        "Labels": {"io.x-k8s.kind.cluster": "lab"}, "HostConfig": {"NetworkMode": "lab"},
+        "NetworkSettings": {"Networks": {"lab": {}}}}]"#;
     if path == "/containers/json" { Some((200, node.to_owned())) } else { answered(path) }
 }
 

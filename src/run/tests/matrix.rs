@@ -219,10 +219,12 @@ proptest! {
             for step in plan.steps.iter().rev() {
                 if steps.contains(&step.id) {
                     steps.extend(&step.needs);
-                    // Nodes wait for their network beside it, not after it.
-                    if step.id == "nodes" {
-                        steps.push("network-plugin");
-                    }
+                    // Nodes wait for their network beside it, not after it; so does what is pulled onto them.
+                    steps.extend(match step.id {
+                        "nodes" => Some("network-plugin"),
+                        "prefetch" => Some("cluster"),
+                        _ => None,
+                    });
                 }
             }
             plan.steps.retain(|step| steps.contains(&step.id));
