@@ -29,7 +29,7 @@ fn with_a_node(socket: &Path) -> Engine {
         Some(match path {
             "/containers/json" => {
                 let node = r#"[{"Id":"1","Names":["/lab-control-plane"],"State":"running",
-                    "Labels":{"io.x-k8s.kind.cluster":"lab"},
+                    "Labels":{"io.x-k8s.kind.cluster":"lab"},"HostConfig":{"NetworkMode":"lab"},
                     "NetworkSettings":{"Networks":{"lab":{"IPAddress":"172.29.0.2"}}}}]"#;
                 (200, node.to_owned())
             }
