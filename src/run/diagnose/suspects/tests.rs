@@ -40,7 +40,9 @@ fn node(ready: &str, message: &str) -> Value {
 }
 
 fn pod(space: &str, name: &str, status: Value) -> Value {
-    json!({ "kind": "Pod", "metadata": { "namespace": space, "name": name }, "status": status })
+    let mut pod = json!({ "kind": "Pod", "metadata": { "namespace": space, "name": name } });
+    pod["status"] = status;
+    pod
 }
 
 fn ready() -> Value {
