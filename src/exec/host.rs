@@ -153,7 +153,6 @@ pub fn ca_bundle() -> Option<PathBuf> {
 /// What is secret on this machine: the values of environment variables with such a name, and the logins to image
 /// registries that Docker keeps in its file.
 pub fn secrets(is_secret_name: impl Fn(&str) -> bool) -> Vec<String> {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     let variables = std::env::vars_os().map(|(name, value)| (name.to_string_lossy().into_owned(), value));
     let mut found: Vec<String> = variables
         .filter(|(name, _)| is_secret_name(name))

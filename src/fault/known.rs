@@ -447,7 +447,7 @@ pub const ALL: &[Known] = &[
         "api-unreachable",
         &["tcp connect error", "the connection to the server…was refused"],
         "The Kubernetes API does not answer: its node is stopped, or still starting.",
-        "lab up   (starts stopped nodes); lab status",
+        "lab status   (which nodes are there); lab up   (starts stopped ones)",
     ),
 ];
 

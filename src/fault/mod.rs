@@ -146,9 +146,15 @@ pub fn recognise(error: &mut anyhow::Error) {
     fault.next = match fault.next.take() {
         // Who looked at this machine knows better.
         Some(next) if fault.kind == Kind::Host => Some(next),
+        Some(next) if known.next.contains(command(&next)) => Some(known.next.to_owned()),
         Some(next) => Some(format!("{}; then {next}", known.next)),
         None => Some(known.next.to_owned()),
     };
+}
+
+/// The first command of what is said to do next.
+fn command(next: &str) -> &str {
+    next.split(['(', ';']).next().unwrap_or(next).trim_end()
 }
 
 #[cfg(test)]
@@ -189,6 +195,12 @@ mod tests {
         let next = fault.next.unwrap();
         assert!(next.starts_with("docker system df ") && next.ends_with("; then lab up"), "{next}");
         assert!(recognised(Kind::Step, "ENOSPC", None).next.unwrap().starts_with("docker system df "));
+    }
+
+    #[test]
+    fn no_command_is_said_twice() {
+        let next = recognised(Kind::Step, "tcp connect error", Some("lab status   (says which nodes are Ready)")).next;
+        assert_eq!(next.unwrap().matches("lab status").count(), 1);
     }
 
     #[test]

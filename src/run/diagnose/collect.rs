@@ -16,7 +16,7 @@ use crate::components::LABEL;
 use crate::config::Lab;
 use crate::exec::host;
 use crate::plan::Plan;
-use crate::ports::{Clusters as _, Docker as _, Ports};
+use crate::ports::{Clusters as _, Docker as _, Engine, Ports};
 use crate::run::{Run, cluster};
 
 /// What came of a diagnosis. No secret is in it.
@@ -28,15 +28,55 @@ pub struct Diagnosis {
     pub summary: String,
 }
 
+/// What a diagnosis is made from.
+struct Seen {
+    engine: Option<Engine>,
+    scene: Scene,
+    versions: Vec<String>,
+}
+
 /// Looks at everything, says who is to blame, and writes a folder. Changes nothing else, needs nothing to work,
 /// and ends within a minute. `said` is the text of the error, empty where there is none.
 pub async fn diagnose<P: Ports>(run: &Run<'_, P>, plan: &Plan, said: &str) -> Diagnosis {
     let clock = Clock::start();
     let mut mask = own_secrets(&run.state);
     let mut sources = Sources::default();
-    let mut versions = vec![own_version()];
+    let seen = look(run, &clock, &mut mask, &mut sources).await;
+    let found = suspects(&seen.scene, said, Timestamp::now());
+    let culprit = found.first().map(|one| mask.text(&one.to_string()));
+    let summary = || {
+        let (scene, versions) = (&seen.scene, seen.versions.as_slice());
+        let summary = Summary { lab: &run.lab.name, suspects: &found, said, scene, versions, missed: clock.missed() };
+        mask.text(&summary.text())
+    };
+    let folder = match Folder::make(&run.state) {
+        Ok(folder) => folder,
+        Err(error) => {
+            tracing::warn!("no diagnostics could be written: {error:#}");
+            return Diagnosis { folder: None, culprit, summary: summary() };
+        }
+    };
+    let written = async {
+        // First of all, in case what follows is cut short.
+        folder.write("summary.txt", &summary(), &mask)?;
+        sources.lab(run.lab, plan, &run.state);
+        if let Some(engine) = &seen.engine {
+            sources.engine(run, engine, &seen.scene.containers, &clock).await;
+        }
+        sources.cluster(run, &seen.scene, &clock).await;
+        sources.write(&folder, &mask)?;
+        folder.write("summary.txt", &summary(), &mask)
+    };
+    if let Err(error) = written.await {
+        tracing::warn!("the diagnostics are not complete: {error:#}");
+    }
+    Diagnosis { folder: Some(folder.path), culprit, summary: summary() }
+}
 
+/// Asks engine and cluster what there is; learns every secret.
+async fn look<P: Ports>(run: &Run<'_, P>, clock: &Clock, mask: &mut Mask, sources: &mut Sources) -> Seen {
     let docker = run.ports.docker();
+    let mut versions = vec![own_version()];
     let engine = clock.ask("the Docker engine", docker.engine()).await;
     let mut containers = Vec::new();
     if let Some(engine) = &engine {
@@ -46,56 +86,17 @@ pub async fn diagnose<P: Ports>(run: &Run<'_, P>, plan: &Plan, said: &str) -> Di
         let own = clock.ask("containers of the lab", docker.containers(&label)).await;
         containers = kinds.into_iter().chain(own).flatten().collect();
     }
-    sources.containers(run, &containers, &clock, &mut mask).await;
+    sources.containers(run, &containers, clock, mask).await;
     versions.extend(clock.ask("kind", run.ports.clusters().version()).await.map(|version| format!("kind {version}")));
     let mut scene = if run.kubeconfig().is_file() {
-        Scene::look(run.ports.kube(), &clock, &mut mask).await
+        Scene::look(run.ports.kube(), clock, mask).await
     } else {
         clock.miss::<()>("the Kubernetes API", "there is no kubeconfig yet");
         Scene::default()
     };
-    scene.containers.clone_from(&containers);
+    scene.containers = containers;
     scene.bucket.clone_from(&run.lab.object_store.bucket);
-
-    let found = suspects(&scene, said, Timestamp::now());
-    let summary = |missed: Vec<String>| Summary {
-        lab: &run.lab.name,
-        suspects: &found,
-        said,
-        scene: &scene,
-        versions: &versions,
-        missed,
-    };
-    let culprit = found.first().map(|one| mask.text(&one.to_string()));
-    let short = mask.text(&summary(clock.missed()).text());
-    let folder = match Folder::make(&run.state) {
-        Ok(folder) => folder,
-        Err(error) => {
-            tracing::warn!("no diagnostics could be written: {error:#}");
-            return Diagnosis { folder: None, culprit, summary: short };
-        }
-    };
-    let written = async {
-        // First of all, in case what follows is cut short.
-        folder.write("summary.txt", &short, &mask)?;
-        sources.lab(run.lab, plan, &run.state);
-        if let Some(engine) = &engine {
-            sources.engine(run, engine, &containers, &clock).await;
-        }
-        sources.cluster(run, &scene, &clock).await;
-        sources.write(&folder, &mask)?;
-        let whole = mask.text(&summary(clock.missed()).text());
-        folder.write("summary.txt", &whole, &mask)?;
-        anyhow::Ok(whole)
-    };
-    let summary = match written.await {
-        Ok(whole) => whole,
-        Err(error) => {
-            tracing::warn!("the diagnostics are not complete: {error:#}");
-            short
-        }
-    };
-    Diagnosis { folder: Some(folder.path), culprit, summary }
+    Seen { engine, scene, versions }
 }
 
 /// As [`diagnose`], where there is no engine to ask: what this machine alone can say.
@@ -123,7 +124,9 @@ fn own_version() -> String {
 /// The secrets of this machine and of the lab's kubeconfig.
 fn own_secrets(state: &Path) -> Mask {
     let mut mask = Mask::default();
-    host::secrets(super::mask::is_secret_name).iter().for_each(|secret| mask.add(secret.as_bytes()));
+    for secret in host::secrets(super::mask::is_secret_name) {
+        mask.add(secret.as_bytes());
+    }
     if let Ok(text) = fs_err::read_to_string(state.join("kubeconfig")) {
         mask.add_kubeconfig(&text);
     }

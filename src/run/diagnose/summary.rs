@@ -48,11 +48,7 @@ impl Summary<'_> {
     /// The known failures of the culprit first, then those that the error shows.
     fn known(&self) -> Vec<&'static Known> {
         let mut found: Vec<&Known> = self.suspects.first().and_then(Suspect::known).into_iter().collect();
-        if let Some(known) = known::find(self.said) {
-            if !found.contains(&known) {
-                found.push(known);
-            }
-        }
+        found.extend(known::find(self.said).filter(|known| !found.contains(known)));
         found
     }
 }
@@ -61,7 +57,9 @@ fn section(text: &mut String, heading: &str, lines: impl Iterator<Item = String>
     let lines: Vec<String> = lines.collect();
     if !lines.is_empty() {
         text.push_str(&format!("\n{heading}:\n"));
-        lines.iter().for_each(|line| text.push_str(&format!("  {line}\n")));
+        for line in lines {
+            text.push_str(&format!("  {line}\n"));
+        }
     }
 }
 

@@ -76,13 +76,16 @@ impl Suspect {
         let line = |event: &&Value| format!("{}: {}", text(event, "/reason"), text(event, "/message").trim());
         let log = if kind == "Pod" { scene.log(namespace, name) } else { "" };
         let lines = quote(log).1;
+        let reason = reason.into().replace('\n', " ");
+        let news = |event: &&Value| !reason.contains(text(event, "/message").trim());
+        let events = scene.warnings(kind, namespace, name).into_iter().filter(news).take(EVENTS);
         Self {
             rank,
             kind: kind.to_owned(),
             namespace: namespace.to_owned(),
             name: name.to_owned(),
-            reason: reason.into().replace('\n', " "),
-            events: scene.warnings(kind, namespace, name).iter().take(EVENTS).map(line).collect(),
+            events: events.map(|event| line(&event)).collect(),
+            reason,
             lines: lines[lines.len().saturating_sub(LINES)..].iter().map(|&line| line.to_owned()).collect(),
         }
     }
