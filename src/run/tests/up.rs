@@ -56,7 +56,7 @@ async fn a_second_up_changes_nothing() {
                     assert!(matches!(outcome, Outcome::Unchanged(_)), "{id} {outcome:?}");
                 }
                 Event::RunDone { changed, unchanged, .. } => {
-                    assert_eq!((*changed, *unchanged), (0, bench.plan().steps.len()))
+                    assert_eq!((*changed, *unchanged), (0, bench.plan().steps.len()));
                 }
                 _ => {}
             }

@@ -102,7 +102,7 @@ const FAULTS: [Fault; 12] = [
     Fault {
         name: "crash loop",
         make: |lab| {
-            pods(lab, &deployment(&format!("image: {IMAGE}\n          command: [sh, -c, 'echo no ledger; exit 3']")))
+            pods(lab, &deployment(&format!("image: {IMAGE}\n          command: [sh, -c, 'echo no ledger; exit 3']")));
         },
         shows: (WAITING, "CrashLoopBackOff"),
         culprit: ("Pod faults/web-", "CrashLoopBackOff"),
