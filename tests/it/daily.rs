@@ -56,7 +56,7 @@ fn an_api_that_does_not_answer_is_no_bug() {
     {
         let (sandbox, _engine) = without_api();
         let finished = sandbox.run(verb);
-        finished.code(5).says("the Kubernetes API of the lab does not answer").says("next: lab up");
+        finished.code(5).says("the Kubernetes API of the lab does not answer").says("next: lab status");
         assert_eq!(finished.stdout, "", "{verb:?}");
     }
 }
