@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use clap::Args as ClapArgs;
 
 use super::args::{LabArgs, OutputArgs};
-use super::session::{Session, origin, resolve};
+use super::session::{Session, resolve, supply};
 use crate::config::Lab;
 use crate::event::Sink;
 use crate::exec::{World, build, host, kind};
@@ -74,7 +74,7 @@ async fn without_engine(args: &DoctorArgs, lab: &Lab, why: &anyhow::Error) -> Re
     let examination = Examination::<World, _> {
         lab,
         catalogue: &catalogue,
-        origin: &origin(lab, &catalogue)?,
+        supply: &supply(lab, &catalogue)?,
         state: &home.join(&lab.name),
         flags: &args.lab.typed(),
         docker: Err(why),

@@ -11,7 +11,7 @@ use crate::event::Sink;
 use crate::exec::lock::{self, Attempt};
 use crate::exec::{World, host};
 use crate::fault::{Fault, Kind};
-use crate::images::{self, Catalogue, Origin};
+use crate::images::{self, Catalogue, Supply};
 use crate::report;
 use crate::run::{Journal, Run};
 
@@ -21,7 +21,7 @@ pub struct Session {
     pub catalogue: Catalogue,
     pub world: World,
     pub state: PathBuf,
-    origin: Origin,
+    supply: Supply,
     /// The flags that name this lab, each with a space before it.
     pub flags: String,
 }
@@ -75,16 +75,16 @@ pub fn old_version(file: &str, version: &str) -> String {
 ///
 /// # Errors
 /// [`Kind::Config`] when the lock file cannot be used.
-pub fn origin(lab: &Lab, catalogue: &Catalogue) -> Result<Origin> {
+pub fn supply(lab: &Lab, catalogue: &Catalogue) -> Result<Supply> {
     if lab.images.lock.is_empty() {
-        return Ok(Origin::new(&lab.images, None));
+        return Ok(Supply::new(&lab.images, None));
     }
     let text = fs_err::read_to_string(&lab.images.lock).map_err(anyhow::Error::new);
     let lock = text.and_then(|text| images::parse_lock(&text, catalogue)).with_context(|| {
         let what = format!("the lock file {} cannot be used", lab.images.lock);
         Fault::new(Kind::Config, what).next("lab images lock   (prints one)")
     })?;
-    Ok(Origin::new(&lab.images, Some(lock)))
+    Ok(Supply::new(&lab.images, Some(lock)))
 }
 
 impl Session {
@@ -99,8 +99,8 @@ impl Session {
         let state = home.join(&lab.name);
         let world = World::connect(state.join("kubeconfig")).await?;
         let catalogue = Catalogue::load()?;
-        let origin = origin(&lab, &catalogue)?;
-        Ok(Self { lab, catalogue, world, state, origin, flags: args.typed() })
+        let supply = supply(&lab, &catalogue)?;
+        Ok(Self { lab, catalogue, world, state, supply, flags: args.typed() })
     }
 
     pub fn run<'a>(&'a self, sink: &'a dyn Sink) -> Run<'a, World> {
@@ -109,7 +109,7 @@ impl Session {
             catalogue: &self.catalogue,
             ports: &self.world,
             sink,
-            origin: &self.origin,
+            supply: &self.supply,
             state: self.state.clone(),
             flags: self.flags.clone(),
             force_smoke: false,

@@ -22,7 +22,7 @@ use super::{Run, images};
 use crate::components::LABEL;
 use crate::config::Lab;
 use crate::fault::{Fault, Kind};
-use crate::images::{Catalogue, Origin};
+use crate::images::{Catalogue, Supply};
 use crate::ports::{Docker as _, Host, Ports};
 use checks::Case;
 use facts::{Facts, Trial};
@@ -40,7 +40,7 @@ const TRIAL: Duration = Duration::from_mins(1);
 pub struct Examination<'a, P: Ports, H: Host> {
     pub lab: &'a Lab,
     pub catalogue: &'a Catalogue,
-    pub origin: &'a Origin,
+    pub supply: &'a Supply,
     /// The lab's folder of state.
     pub state: &'a Path,
     /// The flags that name this lab, each with a space before it.
@@ -65,7 +65,7 @@ impl<'a, P: Ports, H: Host> Examination<'a, P, H> {
         Self {
             lab: run.lab,
             catalogue: run.catalogue,
-            origin: run.origin,
+            supply: run.supply,
             state: &run.state,
             flags: &run.flags,
             docker: Ok(run.ports.docker()),
@@ -102,7 +102,7 @@ impl<'a, P: Ports, H: Host> Examination<'a, P, H> {
     }
 
     fn judge(&self, facts: &Facts) -> Vec<Finding> {
-        let case = Case { lab: self.lab, flags: self.flags, source: self.origin.source, facts };
+        let case = Case { lab: self.lab, flags: self.flags, source: self.supply.source, facts };
         checks::CHECKS.iter().map(|check| check.finding(&case)).collect()
     }
 
@@ -134,7 +134,7 @@ impl<'a, P: Ports, H: Host> Examination<'a, P, H> {
 
     async fn image_with_mount(&self, docker: &P::Docker) -> Option<String> {
         for name in ["probe", "node"] {
-            match images::state(docker, self.catalogue, name, self.origin).await {
+            match images::state(docker, self.catalogue, name, self.supply).await {
                 Ok(ImageState::Built { tag, .. }) => return Some(tag),
                 Ok(ImageState::Pulled { reference, .. }) => return Some(reference),
                 Ok(ImageState::Missing) | Err(_) => {}
