@@ -59,7 +59,7 @@ pub async fn images(verb: ImagesVerb, reporter: &Reporter) -> Result<()> {
         ImagesVerb::Build(args) => (args, Some(ImageSource::Build)),
         ImagesVerb::Pull(args) | ImagesVerb::Lock(args) => (args, Some(ImageSource::Registry)),
     };
-    let supply = supply(&catalogue, args, source)?;
+    let supply = supply(&catalogue, args, source, reporter)?;
     // Images belong to the engine, not to a lab: there is no cluster to know.
     let world = World::connect("/nonexistent".into()).await?;
     match &verb {
@@ -70,10 +70,15 @@ pub async fn images(verb: ImagesVerb, reporter: &Reporter) -> Result<()> {
 }
 
 /// What the configuration and these flags say of images.
-fn supply(catalogue: &Catalogue, args: &ImagesArgs, images: Option<ImageSource>) -> Result<Supply> {
+fn supply(
+    catalogue: &Catalogue,
+    args: &ImagesArgs,
+    images: Option<ImageSource>,
+    reporter: &Reporter,
+) -> Result<Supply> {
     let (config, mirror) = (args.config.clone(), args.mirror.clone());
     let lab = LabArgs { config, name: None, subnet: None, api_port: None, registry_port: None, images, mirror };
-    session::supply(&session::resolve(&lab)?, catalogue)
+    session::supply(&session::resolve(&lab, reporter)?, catalogue)
 }
 
 fn names(catalogue: &Catalogue, args: &ImagesArgs) -> Result<Vec<String>> {
@@ -121,7 +126,8 @@ async fn provide(
     let (id, title) = ("images".to_owned(), format!("{} images", names.len()));
     sink.emit(Event::StepStarted { id: id.clone(), title: title.clone() });
     let mut note = |note: String| sink.emit(Event::StepProgress { id: id.clone(), note });
-    let made = run::provide(world, catalogue, &names, supply, &mut note).await;
+    let mut warn = |warning| sink.warn(warning);
+    let made = run::provide(world, catalogue, &names, supply, &mut note, &mut warn).await;
     let took = started.elapsed();
     match made {
         Ok(made) => {

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use super::args::{LabArgs, quoted};
 use super::environment::Environment;
 use crate::config::{self, Lab, Overrides, Resolved, Source};
-use crate::event::Sink;
+use crate::event::{Sink, Warning};
 use crate::exec::lock::{self, Attempt};
 use crate::exec::{World, host};
 use crate::fault::{Fault, Kind};
@@ -30,25 +30,23 @@ pub struct Session {
 ///
 /// # Errors
 /// [`Kind::Config`] with every problem of it.
-pub fn resolve(args: &LabArgs) -> Result<Lab> {
-    Ok(resolved(args)?.lab)
+pub fn resolve(args: &LabArgs, sink: &dyn Sink) -> Result<Lab> {
+    Ok(resolved(args, sink)?.lab)
 }
 
 /// The same, and where each value comes from.
 ///
 /// # Errors
 /// [`Kind::Config`] with every problem of it.
-pub fn resolved(args: &LabArgs) -> Result<Resolved> {
+pub fn resolved(args: &LabArgs, sink: &dyn Sink) -> Result<Resolved> {
     let environment = Environment::read();
-    for warning in environment.warnings() {
-        report::talk(&warning);
-    }
+    environment.warnings().into_iter().for_each(|warning| sink.warn(warning));
     let name = args.config.as_deref().or(environment.get("LAB_CONFIG")).unwrap_or("full");
     let overrides = Overrides { variables: environment.variables.clone(), ..args.overrides() };
     let resolved = Source::named(name).and_then(|source| config::resolve(&source, &overrides));
     let resolved = resolved.map_err(|problems| refused("the configuration cannot be used", problems))?;
     if resolved.is_old() {
-        report::talk(&old_version(&resolved.file, resolved.version));
+        sink.warn(old_version(&resolved.file, resolved.version));
     }
     Ok(resolved)
 }
@@ -63,12 +61,9 @@ pub fn refused(
 }
 
 /// What is said of a file that is read for a while yet.
-pub fn old_version(file: &str, version: &str) -> String {
-    format!(
-        "warning: {file} is written in {version}; lab config migrate {} shows it in {}",
-        quoted(file),
-        config::VERSION
-    )
+pub fn old_version(file: &str, version: &str) -> Warning {
+    let next = format!("lab config migrate {}   (shows it in {})", quoted(file), config::VERSION);
+    Warning::new("old-configuration", format!("{file} is written in {version}")).next(next)
 }
 
 /// Where this lab's images come from, with the digests of its lock file.
@@ -88,8 +83,8 @@ pub fn supply(lab: &Lab, catalogue: &Catalogue) -> Result<Supply> {
 }
 
 impl Session {
-    pub async fn open(args: &LabArgs) -> Result<Self> {
-        Self::of(args, resolve(args)?).await
+    pub async fn open(args: &LabArgs, sink: &dyn Sink) -> Result<Self> {
+        Self::of(args, resolve(args, sink)?).await
     }
 
     /// The same, of a lab that was resolved before.
@@ -120,9 +115,9 @@ impl Session {
     ///
     /// # Errors
     /// [`Kind::Locked`] when another run holds it.
-    pub async fn lock(&self, verb: &str) -> Result<()> {
+    pub async fn lock(&self, verb: &str, sink: &dyn Sink) -> Result<()> {
         let path = self.lock_path();
-        let taken = lock::take(&path, verb, &mut |note| report::talk(&note)).await;
+        let taken = lock::take(&path, verb, &mut |note| sink.warn(Warning::new("left-behind", note))).await;
         let holder = match taken.with_context(|| unusable(&path))? {
             Attempt::Taken => return Ok(()),
             Attempt::Held(holder) => {

@@ -37,6 +37,7 @@ pub fn line(event: &Event) -> Option<String> {
         }
         Event::StepFailed { id, took, .. } => format!("[{id}] failed after {}", duration(*took)),
         Event::JobLog { line } => format!("  | {line}"),
+        Event::Warning(warning) => format!("warning: {warning}"),
         Event::RunDone { lab, changed: 0, took, .. } => format!("lab {lab}: nothing changed ({})", duration(*took)),
         Event::RunDone { lab, unchanged: 0, took, .. } => format!("lab {lab}: done ({})", duration(*took)),
         Event::RunDone { lab, changed, unchanged, took } => {

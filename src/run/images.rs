@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::pull::{Failure, Trouble, digest, pull};
 use super::{Context, Run, build};
 use crate::config::ImageSource;
-use crate::event::Outcome;
+use crate::event::{Outcome, Warning};
 use crate::fault::{Fault, Kind};
 use crate::images::{BUILT, Catalogue, Image, Lock, RECIPE, Supply, registry};
 use crate::ports::{self, Docker, Ports};
@@ -101,9 +101,10 @@ pub async fn is_ours<D: Docker>(docker: &D, reference: &str) -> Result<bool> {
 pub async fn have<P: Ports>(context: &Context<'_, P>, names: &[String]) -> Result<Outcome> {
     let run = context.run;
     let mut note = |note| context.note(note);
-    let mut made = provide(run.ports, run.catalogue, &[NODE.to_owned()], run.supply, &mut note).await?;
+    let mut warn = |warning| run.sink.warn(warning);
+    let mut made = provide(run.ports, run.catalogue, &[NODE.to_owned()], run.supply, &mut note, &mut warn).await?;
     let needed = needed(run, names).await?;
-    made.extend(provide(run.ports, run.catalogue, &needed, run.supply, &mut note).await?);
+    made.extend(provide(run.ports, run.catalogue, &needed, run.supply, &mut note, &mut warn).await?);
     Ok(match made.as_slice() {
         [] => Outcome::Unchanged("all there".to_owned()),
         made => Outcome::Changed(made.join(", ")),
@@ -120,6 +121,7 @@ pub async fn provide<P: Ports>(
     names: &[String],
     supply: &Supply,
     note: &mut dyn FnMut(String),
+    warn: &mut dyn FnMut(Warning),
 ) -> Result<Vec<String>> {
     let (mut missing, mut wanted) = (Vec::new(), Vec::new());
     for name in names {
@@ -133,7 +135,7 @@ pub async fn provide<P: Ports>(
             wanted.push((image, spare));
         }
     }
-    let pulled = pull_all(ports.docker(), &wanted, supply, note).await?;
+    let pulled = pull_all(ports.docker(), &wanted, supply, note, warn).await?;
     let to_build: Vec<String> = missing.iter().filter(|name| !pulled.contains(name)).cloned().collect();
     if !to_build.is_empty() {
         build::all(ports, catalogue, &to_build, supply, note).await?;
@@ -148,6 +150,7 @@ async fn pull_all<D: Docker>(
     images: &[(&Image, bool)],
     supply: &Supply,
     note: &mut dyn FnMut(String),
+    warn: &mut dyn FnMut(Warning),
 ) -> Result<Vec<String>> {
     let mut pulled = Vec::new();
     for (position, (image, spare)) in images.iter().enumerate() {
@@ -169,12 +172,14 @@ async fn pull_all<D: Docker>(
             return Err(refused(name, registry, failure));
         }
         let Failure { trouble, error, .. } = &failure;
-        if trouble.is_of_registry() {
-            note(format!("no images from {registry}: {trouble} ({error:#}); they are built instead"));
+        let why = format!("{trouble} ({error:#})");
+        let what = if trouble.is_of_registry() {
             supply.give_up(registry);
+            format!("no images from {registry}: {why}; they are built instead")
         } else {
-            note(format!("{name} cannot be pulled from {registry}: {trouble} ({error:#}); it is built instead"));
-        }
+            format!("{name} cannot be pulled from {registry}: {why}; it is built instead")
+        };
+        warn(Warning::new("built-instead", what));
     }
     Ok(pulled)
 }

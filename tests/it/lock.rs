@@ -81,7 +81,9 @@ fn what_a_killed_run_left_at_work_is_ended_first() {
         engine.wait_for("/containers/json");
         assert!(!left.iter().any(|process| runs(*process)), "they still run: {left:?}");
         let finished = next.end();
-        finished.code(0).says(&format!("ending kind (process {}), left behind by `lab up`, process {lab}\n", left[0]));
+        finished
+            .code(0)
+            .says(&format!("warning: ending kind (process {}), left behind by `lab up`, process {lab}\n", left[0]));
     }
 }
 

@@ -144,17 +144,18 @@ impl<'a, P: Ports, H: Host> Examination<'a, P, H> {
     }
 }
 
-/// The gate of `lab up`: what must hold before anything is made. Returns the warnings.
+/// The gate of `lab up`: what must hold before anything is made. What does not stop it is said as a warning.
 ///
 /// # Errors
 /// [`Kind::Host`], listing everything that is in the way.
-pub async fn check_host<P: Ports>(run: &Run<'_, P>, host: &impl Host) -> Result<Vec<Finding>> {
-    let mut findings = Examination::of(run, host).examine(Try::BeforeACluster).await?;
+pub async fn check_host<P: Ports>(run: &Run<'_, P>, host: &impl Host) -> Result<()> {
+    let findings = Examination::of(run, host).examine(Try::BeforeACluster).await?;
     let in_the_way: Vec<String> =
         findings.iter().filter(|finding| !finding.passes()).map(|finding| format!("\n  {finding}")).collect();
     if in_the_way.is_empty() {
-        findings.retain(|finding| finding.level == Level::Warning);
-        return Ok(findings);
+        let warnings = findings.into_iter().filter(|finding| finding.level == Level::Warning);
+        warnings.for_each(|finding| run.sink.warn(finding.into()));
+        return Ok(());
     }
     let what = format!("not fit for lab {}:{}", run.lab.name, in_the_way.concat());
     let next = format!("make setup   (brings what is missing), or as said above; lab doctor{}   (says why)", run.flags);

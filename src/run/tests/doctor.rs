@@ -15,7 +15,7 @@ use crate::run::doctor::{Examination, Finding, Level};
 
 async fn problems(bench: &Bench, machine: &Machine) -> String {
     match check_host(&bench.run(), machine).await {
-        Ok(_) => String::new(),
+        Ok(()) => String::new(),
         Err(error) => {
             let (code, text) = told(&error);
             assert_eq!(code, 4, "{text}");

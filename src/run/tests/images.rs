@@ -1,5 +1,6 @@
 //! Where images come from.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -8,6 +9,7 @@ use tokio::time::Instant;
 use super::world::Say;
 use super::{Bench, next, told};
 use crate::config::{ImageSource, Images};
+use crate::event::Warning;
 use crate::images::{Lock, Supply, path_and_tag};
 use crate::run::{ImageState, image_state, lock, provide};
 
@@ -36,9 +38,11 @@ async fn get(bench: &Bench, names: &[&str], source: ImageSource) -> (Result<Vec<
 
 async fn get_from(bench: &Bench, names: &[&str], supply: &Supply) -> (Result<Vec<String>>, Vec<String>) {
     let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-    let mut notes = Vec::new();
-    let made = provide(&bench.world, &bench.catalogue, &names, supply, &mut |note| notes.push(note)).await;
-    (made, notes)
+    let said = RefCell::new(Vec::new());
+    let mut note = |note: String| said.borrow_mut().push(note);
+    let mut warn = |warning: Warning| said.borrow_mut().push(format!("warning: {warning}"));
+    let made = provide(&bench.world, &bench.catalogue, &names, supply, &mut note, &mut warn).await;
+    (made, said.into_inner())
 }
 
 #[tokio::test(start_paused = true)]
@@ -57,7 +61,10 @@ async fn auto_builds_where_no_registry_is_in_reach() {
     let bench = empty();
     let (made, notes) = get(&bench, &["spark-operator"], ImageSource::Auto).await;
     made.unwrap();
-    assert_eq!(notes[1], "no images from ghcr.io: it cannot be reached (no such host); they are built instead");
+    assert_eq!(
+        notes[1],
+        "warning: no images from ghcr.io: it cannot be reached (no such host); they are built instead"
+    );
     let changes = bench.world.changes();
     let builds: Vec<&str> = changes.iter().filter_map(|call| call.strip_prefix("build ")).collect();
     assert_eq!(builds, ["base", "spark", "spark-operator"]);
@@ -84,7 +91,8 @@ async fn auto_builds_only_what_the_registry_lacks() {
     bench.world.script("pull docker.io/pgsty", Say::Fail("manifest unknown"));
     let (made, notes) = get(&bench, &["pause", "minio", "etcd"], ImageSource::Auto).await;
     made.unwrap();
-    let why = "minio cannot be pulled from docker.io: it has no such image (manifest unknown); it is built instead";
+    let why =
+        "warning: minio cannot be pulled from docker.io: it has no such image (manifest unknown); it is built instead";
     assert!(notes.contains(&why.to_owned()), "{notes:?}");
     assert_eq!((bench.world.count("build minio"), bench.world.count("build etcd")), (1, 0));
 }
@@ -95,8 +103,8 @@ async fn a_long_build_is_heard_of() {
     bench.world.script("build base", Say::Hang);
     let (mut notes, supply) = (Vec::new(), Supply::upstream(ImageSource::Build));
     let names = ["base".to_owned()];
-    let mut note = |note| notes.push(note);
-    let work = provide(&bench.world, &bench.catalogue, &names, &supply, &mut note);
+    let (mut note, mut warn) = (|note| notes.push(note), |_| {});
+    let work = provide(&bench.world, &bench.catalogue, &names, &supply, &mut note, &mut warn);
     tokio::time::timeout(Duration::from_secs(100), work).await.unwrap_err();
     assert_eq!(notes.iter().filter(|note| note.ends_with("s: [1/2] FROM")).count(), 4, "{notes:?}");
 }
