@@ -41,6 +41,8 @@ impl Bench {
         for image in catalogue.all() {
             world.state().add_image(&catalogue.built_tag(&image.name).unwrap());
         }
+        let folder = tempfile::tempdir().unwrap();
+        fs_err::create_dir(folder.path().join("lab")).unwrap();
         Self {
             world,
             lab: config::load(config::SMALL, "test", &Overrides::default()).unwrap(),
@@ -48,7 +50,7 @@ impl Bench {
             supply: Supply::upstream(ImageSource::Auto),
             said: RefCell::default(),
             junit: None,
-            folder: tempfile::tempdir().unwrap(),
+            folder,
         }
     }
 
@@ -82,7 +84,7 @@ impl Bench {
             ports: &self.world,
             sink: self,
             supply: &self.supply,
-            state: self.folder.path().to_owned(),
+            state: self.folder.path().join("lab"),
             flags: String::new(),
             force_smoke: false,
         }

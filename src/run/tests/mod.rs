@@ -75,6 +75,7 @@ impl Bench {
             force_smoke: false,
             folder: tempfile::tempdir().unwrap(),
         };
+        fs_err::create_dir(bench.run().state).unwrap();
         for image in bench.catalogue.all() {
             bench.world.state().add_image(&bench.catalogue.built_tag(&image.name).unwrap());
         }
@@ -88,7 +89,7 @@ impl Bench {
             ports: &self.world,
             sink: &self.said,
             supply: &self.supply,
-            state: self.folder.path().to_owned(),
+            state: self.folder.path().join("lab"),
             flags: " --name lab".to_owned(),
             force_smoke: self.force_smoke,
         }
