@@ -66,8 +66,8 @@ pub enum Event {
     GoesOn {
         /// What was typed: `lab up`.
         verb: String,
-        /// When it began, as RFC 3339 has it.
-        at: String,
+        /// When it did, as RFC 3339 has it.
+        began: String,
         process: u32,
         stop: Stop,
         /// Steps that had begun and were not done; where one failed, that one.

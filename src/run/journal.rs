@@ -248,8 +248,8 @@ fn past(lines: &[Line]) -> Option<Event> {
         }
     }
     let steps = if failed.is_empty() { open } else { failed };
-    let at = Timestamp::from_second(first.at.as_second()).unwrap_or_default().to_string();
-    Some(Event::GoesOn { verb: first.verb, at, process: first.process, stop, steps })
+    let began = Timestamp::from_second(first.at.as_second()).unwrap_or_default().to_string();
+    Some(Event::GoesOn { verb: first.verb, began, process: first.process, stop, steps })
 }
 
 /// Writes the file anew without its oldest runs, where it has become long.

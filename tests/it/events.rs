@@ -1,12 +1,14 @@
 //! `--output json` of verbs that run steps: every line an event, and the last one always the end.
 
+use std::collections::BTreeSet;
+
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, JobEnd};
 use crate::engine::Engine;
 use crate::sandbox::{Finished, Sandbox};
-use crate::schema::{assert_valid, problems};
+use crate::schema::{assert_valid, problems, schema};
 
 /// The events of a run, each checked against its schema, the last one against the exit code.
 #[track_caller]
@@ -167,6 +169,21 @@ fn every_event_of_a_whole_run_is_as_its_schema_says() {
         assert!(seen.iter().any(|event| event["event"] == "jobLog"));
         // No registry is in reach.
         assert!(seen.iter().any(|event| event["event"] == "warning" && event["id"] == "built-instead"));
+    }
+}
+
+/// Of two fields with one name, readers see one.
+#[test]
+fn no_event_has_a_field_of_its_line() {
+    let line = schema("event");
+    let names = |schema: &Value| -> BTreeSet<String> {
+        schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
+    };
+    for event in line["oneOf"].as_array().unwrap() {
+        let parts = event["$ref"].as_str().map(|part| &line["$defs"][part.trim_start_matches("#/$defs/")]);
+        for fields in [Some(event), parts].into_iter().flatten().map(names) {
+            assert!(fields.is_disjoint(&names(&line)), "{fields:?} of {event:#}");
+        }
     }
 }
 

@@ -81,11 +81,12 @@ fn the_next_run_says_what_became_of_the_last() {
     let folder = Folder::new();
     assert_eq!(folder.run(vec![run_started(), started("images"), done("images"), run_done()]), None);
     assert_eq!(folder.run(vec![run_started(), started("images"), done("images"), started("cluster")]), None);
-    let Some(Event::GoesOn { verb, at, process, stop, steps }) = folder.run(vec![run_started(), failed("push")]) else {
+    let Some(Event::GoesOn { verb, began, process, stop, steps }) = folder.run(vec![run_started(), failed("push")])
+    else {
         panic!("nothing was said")
     };
     assert_eq!((verb.as_str(), process), ("lab up", std::process::id()));
-    assert!(at.parse::<jiff::Timestamp>().is_ok(), "{at}");
+    assert!(began.parse::<jiff::Timestamp>().is_ok(), "{began}");
     assert_eq!((stop, steps), (Stop::Interrupted, words(&["cluster"])));
     assert_eq!(folder.steps_of_last(), Some((Stop::Failed, words(&["push"]))));
     // Before the first step nothing has begun: a machine that is not fit is no run.
