@@ -81,7 +81,7 @@ fn an_up_that_fails_prints_nothing_but_events() {
     let (mut sandbox, _engine) = Sandbox::with(Engine::empty);
     sandbox.tool("kind", "echo 'kind v0.33.0 go1.25 linux/amd64'");
     // Whatever this machine has.
-    let fit = "port-api=free,port-registry=free,inotify-instances=8192,inotify-watches=1048576";
+    let fit = "port-api=free,port-registry=free,route=none,inotify-instances=8192,inotify-watches=1048576";
     sandbox.set("LAB_DOCTOR_VALUES", fit);
     let finished = sandbox.run(&["up", "-o", "json", "--config", "small"]);
     finished.code(5);
@@ -99,7 +99,7 @@ fn warnings_are_events_with_what_mends_them() {
     sandbox.file("old.yaml", "apiVersion: lab/v1alpha1\nkind: Lab\nmetadata: {name: lab}\n");
     sandbox.set("LAB_STAT", "elsewhere");
     sandbox.tool("kind", "echo 'kind v0.99.0 go1.25 linux/amd64'");
-    let fit = "port-api=free,port-registry=free,inotify-instances=8192,inotify-watches=1048576";
+    let fit = "port-api=free,port-registry=free,route=none,inotify-instances=8192,inotify-watches=1048576";
     sandbox.set("LAB_DOCTOR_VALUES", fit);
     let finished = sandbox.run(&["up", "-o", "json", "--config", "old.yaml"]);
     finished.code(5);
