@@ -20,7 +20,8 @@ impl Builder for Buildx {
     }
 
     async fn bootstrap(&self, script: &Path, tag: &str) -> Result<()> {
-        let pipeline = r#"set -o pipefail; bash "$0" | docker import - "$1""#;
+        // The tag comes last: half a Debian, or none, must not be taken for one by the next run.
+        let pipeline = r#"set -o pipefail; id=$(bash "$0" | docker import -) && docker tag "$id" "$1""#;
         let script = script.to_string_lossy();
         let command = Command::new("bash").args(["-c", pipeline, &script, tag]);
         command.output().await.context("making a Debian root file system")?;

@@ -38,7 +38,9 @@ impl Clusters for Kind {
     }
 
     async fn kubeconfig(&self, name: &str) -> Result<String> {
-        Command::new("kind").args(["get", "kubeconfig", "--name", name]).output().await
+        let text = Command::new("kind").args(["get", "kubeconfig", "--name", name]).output().await?;
+        // It prints one line more than it writes.
+        Ok(format!("{}\n", text.trim_end()))
     }
 }
 
