@@ -1,5 +1,6 @@
 //! The binary under test, and plain `docker` to look at what it did.
 
+use std::cell::RefCell;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -15,6 +16,7 @@ pub struct Lab {
     /// Makes its subnet and ports.
     number: u16,
     state: tempfile::TempDir,
+    printed: RefCell<String>,
 }
 
 /// What a run of the binary left behind.
@@ -26,7 +28,8 @@ pub struct Finished {
 impl Lab {
     /// `number` is at most 255, and no other lab's.
     pub fn new(name: &'static str, config: &str, number: u16) -> Self {
-        Self { name, config: config.to_owned(), number, state: tempfile::tempdir().expect("a folder for state") }
+        let state = tempfile::tempdir().expect("a folder for state");
+        Self { name, config: config.to_owned(), number, state, printed: RefCell::default() }
     }
 
     /// The binary with this lab's flags; `args` starts with the verb.
@@ -43,7 +46,21 @@ impl Lab {
 
     /// Runs the binary; its talk goes to the test's log as well.
     pub fn run(&self, args: &[&str]) -> Finished {
-        Finished::of(&mut self.command(args))
+        let finished = Finished::of(&mut self.command(args));
+        self.printed.borrow_mut().push_str(&finished.text);
+        finished
+    }
+
+    /// As [`Lab::run`], with every call in its log, which is too long for the test's.
+    pub fn trace(&self, args: &[&str]) -> Finished {
+        let finished = Finished::silent(self.command(args).env("LAB_LOG", "debug"));
+        self.printed.borrow_mut().push_str(&finished.text);
+        finished
+    }
+
+    /// Everything that the binary printed so far, but what [`Lab::command`] was needed for.
+    pub fn printed(&self) -> String {
+        self.printed.borrow().clone()
     }
 
     /// As [`Lab::run`], but presses Ctrl-C at the first line that contains `part`.
@@ -107,9 +124,14 @@ impl Lab {
 impl Finished {
     /// Runs a command; what it says goes to the test's log as well.
     pub fn of(command: &mut Command) -> Self {
+        let finished = Self::silent(command);
+        eprint!("{}", finished.text);
+        finished
+    }
+
+    fn silent(command: &mut Command) -> Self {
         let output = command.output().expect("the binary runs");
         let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-        eprint!("{text}");
         Self { code: output.status.code(), text }
     }
 

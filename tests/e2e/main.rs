@@ -10,6 +10,10 @@ mod long;
 #[expect(clippy::unwrap_used, reason = "a test ends at the first thing that does not work")]
 #[path = "../it/schema.rs"]
 mod schema;
+mod secrets;
+#[expect(dead_code, unused_imports, reason = "the tests of the engine use what these tests do not")]
+#[path = "../world/mod.rs"]
+mod world;
 
 use std::time::Instant;
 
@@ -28,19 +32,22 @@ fn a_lab_from_nothing_to_nothing() {
     let lab = Lab::new("lab-e2e", "full", 77);
     lab.run(&["down", "--all"]).expect_code(0);
 
-    part("up with smoke job", || {
-        lab.run(&["up", "--ci"]).expect_code(0);
+    let command_lines = secrets::command_lines_during(|| {
+        part("up with smoke job", || {
+            lab.trace(&["up", "--ci"]).expect_code(0);
+        });
     });
     part("status", || status_is_complete(&lab, 6, 3));
     part("second up changes nothing", || second_up_changes_nothing(&lab));
     part("a second up speaks JSON", || a_second_up_speaks_json(&lab));
     part("kubeconfig is private", || kubeconfig_is_private(&lab));
     part("a sample job", || {
-        lab.run(&["run", "pi", "--ci"]).expect_code(0).expect("[job] done");
+        lab.trace(&["run", "pi", "--ci"]).expect_code(0).expect("[job] done");
     });
     part("everything that is listed has a log", || daily::everything_that_is_listed_has_a_log(&lab));
     part("MinIO's console takes the credentials", || daily::the_console_takes_the_credentials(&lab));
     part("a failing job says why", || a_failing_job_says_why(&lab));
+    part("secrets are nowhere else", || secrets::are_kept(&lab, &command_lines));
     part("Pod Security refuses a privileged pod", || pod_security_is_enforced(&lab));
     part("down keeps the registry", || down_keeps_the_registry(&lab));
     part("down --all leaves nothing", || down_all_leaves_nothing(&lab));

@@ -1,0 +1,228 @@
+//! Every secret of a lab against everything that was printed, logged and written down: none is there, and the same
+//! search finds each one that is planted. Only `lab credentials`, `lab kubeconfig` and the kubeconfig hold any.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+use k8s_openapi::ByteString;
+use serde_json::Value;
+
+use crate::lab::{Lab, docker};
+
+/// Shorter values are in every text.
+const SHORTEST: usize = 6;
+/// From this length on, a line of a value of many lines is looked for.
+const SHORTEST_LINE: usize = 16;
+/// How often processes are looked at.
+const INTERVAL: Duration = Duration::from_millis(20);
+/// What is looked at once more, with every call in its log.
+const VERBS: [&[&str]; 10] = [
+    &["up", "--ci"],
+    &["status"],
+    &["status", "--output", "json"],
+    &["doctor"],
+    &["doctor", "--output", "json"],
+    &["plan", "--output", "json"],
+    &["config", "show"],
+    &["logs", "pi"],
+    &["logs", "minio"],
+    &["logs", "spark-operator"],
+];
+
+/// What a lab printed, logged and wrote down holds no secret, nor do the command lines that were seen meanwhile.
+pub fn are_kept(lab: &Lab, command_lines: &BTreeSet<String>) {
+    let planted = lab.state().join("planted");
+    let mut search = Search::of(lab);
+    search.plant(&planted);
+    search.state(lab);
+    let found = std::mem::take(&mut search.found);
+    let missed = search.forms.iter().filter(|(name, _)| !found.iter().any(|found| found.starts_with(name)));
+    assert_eq!(missed.map(|(name, _)| name).collect::<Vec<_>>(), Vec::<&String>::new(), "of what was planted");
+    fs_err::remove_dir_all(planted).expect("the planted secrets");
+
+    assert!(command_lines.len() > 10, "{command_lines:#?}");
+    for line in command_lines {
+        search.text("a command line", line);
+    }
+    search.text("what lab printed so far", &lab.printed());
+    for verb in VERBS {
+        let data = search.talk(lab, verb);
+        search.text(&format!("the data of {verb:?}"), &data);
+    }
+    for verb in ["credentials", "kubeconfig"] {
+        let data = search.talk(lab, &[verb]);
+        assert!(!data.is_empty(), "what {verb} is there for");
+    }
+    search.archive(lab);
+    search.state(lab);
+    search.logs(lab);
+    search.judge();
+}
+
+/// The command lines of all processes that could be seen while something went on.
+pub fn command_lines_during(work: impl FnOnce()) -> BTreeSet<String> {
+    let (end, ended) = channel::<()>();
+    thread::scope(|scope| {
+        let watch = scope.spawn(move || {
+            let mut seen = BTreeSet::new();
+            while ended.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                let processes = fs_err::read_dir("/proc").expect("processes").flatten();
+                // One that has just ended has no command line any more.
+                let lines = processes.filter_map(|process| fs_err::read(process.path().join("cmdline")).ok());
+                seen.extend(lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " ")));
+            }
+            seen
+        });
+        work();
+        drop(end);
+        watch.join().expect("it only reads")
+    })
+}
+
+/// A search for all secrets of a lab.
+pub struct Search {
+    /// Which secret, and one way to write it.
+    forms: Vec<(String, String)>,
+    places: usize,
+    found: Vec<String>,
+}
+
+impl Search {
+    /// For every value of every Secret, but user names, and the client's key.
+    pub fn of(lab: &Lab) -> Self {
+        let text = docker(&["exec", &lab.first_node(), "kubectl", "get", "secrets", "-A", "-o", "json"]);
+        let secrets: Value = serde_json::from_str(&text).expect("a list of Secrets");
+        let kubeconfig = fs_err::read_to_string(lab.kubeconfig()).expect("a kubeconfig");
+        let kubeconfig: Value = serde_saphyr::from_str(&kubeconfig).expect("YAML");
+        let mut forms = Vec::new();
+        for secret in secrets["items"].as_array().expect("a list") {
+            let name = ["namespace", "name"].map(|field| secret["metadata"][field].as_str().expect("a name")).join("/");
+            for (key, value) in secret["data"].as_object().into_iter().flatten().filter(|(key, _)| !is_public(key)) {
+                forms.extend(forms_of(&format!("{key} of Secret {name}"), value));
+            }
+        }
+        assert!(forms.iter().any(|(name, _)| name.starts_with("AWS_SECRET_ACCESS_KEY ")), "{}", forms.len());
+        forms.extend(forms_of("the client's key", &kubeconfig["users"][0]["user"]["client-key-data"]));
+        Self { forms, places: 0, found: Vec::new() }
+    }
+
+    pub fn text(&mut self, place: &str, text: &str) {
+        self.places += 1;
+        let found = self.forms.iter().filter(|(_, form)| text.contains(form));
+        self.found.extend(found.map(|(name, _)| format!("{name}: in {place}")));
+    }
+
+    pub fn folder(&mut self, folder: &Path) {
+        for path in files(folder) {
+            self.file(&path);
+        }
+    }
+
+    fn file(&mut self, path: &Path) {
+        let content = fs_err::read(path).expect("a file");
+        self.text(&path.display().to_string(), &String::from_utf8_lossy(&content));
+    }
+
+    /// Nothing was found.
+    pub fn judge(self) {
+        assert!(self.found.is_empty(), "{:#?}", self.found);
+        eprintln!("   {} forms of secrets in none of {} places", self.forms.len(), self.places);
+    }
+
+    /// Writes every form into a file of its own.
+    fn plant(&self, folder: &Path) {
+        fs_err::create_dir_all(folder).expect("a folder");
+        for (number, (_, form)) in self.forms.iter().enumerate() {
+            fs_err::write(folder.join(number.to_string()), format!("before{form}after\n")).expect("a file");
+        }
+    }
+
+    /// What is below the folder of state, but for the kubeconfig.
+    fn state(&mut self, lab: &Lab) {
+        for path in files(&lab.state()).into_iter().filter(|path| *path != lab.kubeconfig()) {
+            self.file(&path);
+        }
+    }
+
+    /// Looks at what a verb says on standard error, with every call in its log; its standard output.
+    fn talk(&mut self, lab: &Lab, verb: &[&str]) -> String {
+        let output = lab.command(verb).env("LAB_LOG", "debug").output().expect("the binary runs");
+        let talk = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{verb:?}: {talk}");
+        self.text(&format!("the talk of {verb:?}"), &talk);
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// What is in the archive that people send around.
+    fn archive(&mut self, lab: &Lab) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let archive = folder.path().join("archive.tar.gz");
+        self.talk(lab, &["diagnose", "--output-file", &archive.to_string_lossy()]);
+        let unpacked = folder.path().join("unpacked");
+        let content = flate2::read::GzDecoder::new(fs_err::File::open(archive).expect("an archive"));
+        tar::Archive::new(content).unpack(&unpacked).expect("an archive");
+        assert!(files(&unpacked).len() > 10);
+        self.folder(&unpacked);
+    }
+
+    /// What containers, nodes and pods said.
+    fn logs(&mut self, lab: &Lab) {
+        for name in lab.containers() {
+            self.text(&format!("the log of container {name}"), &docker(&["logs", &name]));
+            for script in ["journalctl --no-pager", "cat /var/log/pods/*/*/*.log"] {
+                if name.contains("-control-plane") || name.contains("-worker") {
+                    let said = docker(&["exec", &name, "sh", "-c", script]);
+                    assert!(said.lines().count() > 100, "{name}: {script}: {said}");
+                    self.text(&format!("{script} of {name}"), &said);
+                }
+            }
+        }
+    }
+}
+
+/// Names that people and programs go by.
+fn is_public(key: &str) -> bool {
+    let bootstrap_token = ["token-id", "auth-extra-groups", "description", "expiration"];
+    ["AWS_ACCESS_KEY_ID", "MINIO_ROOT_USER"].contains(&key) || bootstrap_token.contains(&key)
+}
+
+/// The ways to write a value that is given in base64. One of many lines is given away by any of them.
+fn forms_of(name: &str, base64: &Value) -> Vec<(String, String)> {
+    let ByteString(bytes) = serde_json::from_value(base64.clone()).expect("base64");
+    let text = String::from_utf8_lossy(&bytes).trim().to_owned();
+    if text.len() < SHORTEST {
+        return Vec::new();
+    }
+    // What follows the value changes the last letters.
+    let base64 = &base64.as_str().expect("text")[..text.len() / 3 * 4];
+    let mut forms = vec![(format!("{name}, in base64"), base64.to_owned())];
+    // The first and last line of a PEM block are no secret, and the end of a key may be short.
+    let line = |line: &&str| text.lines().count() == 1 || (line.len() >= SHORTEST_LINE && !line.starts_with("-----"));
+    forms.extend(text.lines().filter(line).map(|line| (name.to_owned(), line.to_owned())));
+    let encoded = url_encoded(&text);
+    if encoded != text {
+        forms.push((format!("{name}, in a URL"), encoded));
+    }
+    forms
+}
+
+fn url_encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let encode = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(encode).collect()
+}
+
+/// All files below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs_err::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() { folders.push(path) } else { found.push(path) }
+        }
+    }
+    found
+}
