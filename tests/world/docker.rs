@@ -5,9 +5,12 @@ use std::net::Ipv4Addr;
 
 use anyhow::{Context as _, Result, bail};
 
+use super::containers::{exec, holder, seen, start};
 use super::kube::tail;
+use super::registry::{held, listens, loopback};
 use super::{State, World};
 use lab::components::LABEL;
+use lab::config::Subnet;
 use lab::images::{RECIPE, path_and_tag};
 use lab::ports::{Address, Container, ContainerSpec, Docker, Engine, Image, LogQuery, Network, Output};
 
@@ -22,6 +25,15 @@ impl Docker for World {
 
     async fn create_network(&self, network: &Network) -> Result<()> {
         let add = |state: &mut State| {
+            let subnet = |network: &Network| network.subnet.parse::<Subnet>().ok();
+            for there in &state.networks {
+                if there.name == network.name {
+                    bail!("network with name {} already exists", network.name);
+                }
+                if subnet(there).zip(subnet(network)).is_some_and(|(one, other)| one.overlaps(other)) {
+                    bail!("invalid pool request: Pool overlaps with other one on this address space");
+                }
+            }
             state.networks.push(network.clone());
             Ok(())
         };
@@ -30,7 +42,7 @@ impl Docker for World {
 
     async fn remove_network(&self, name: &str) -> Result<()> {
         let remove = |state: &mut State| {
-            if state.containers.iter().any(|container| container.addresses.contains_key(name)) {
+            if state.containers.iter().any(|one| one.running && one.addresses.contains_key(name)) {
                 bail!("network {name} has active endpoints");
             }
             state.networks.retain(|network| network.name != name);
@@ -43,7 +55,7 @@ impl Docker for World {
         let (key, value) = label.split_once('=').context("a label")?;
         let list = |state: &mut State| {
             let has = |container: &&Container| container.labels.get(key).is_some_and(|found| found == value);
-            let mut found: Vec<Container> = state.containers.iter().filter(has).cloned().collect();
+            let mut found: Vec<Container> = state.containers.iter().filter(has).map(seen).collect();
             found.sort_by(|one, other| one.name.cmp(&other.name));
             Ok(found)
         };
@@ -51,51 +63,52 @@ impl Docker for World {
     }
 
     async fn all_containers(&self) -> Result<Vec<Container>> {
-        self.read("all containers".to_owned(), |state| Ok(state.containers.clone())).await
+        self.read("all containers".to_owned(), |state| Ok(state.containers.iter().map(seen).collect())).await
     }
 
-    async fn try_privileged(&self, name: &str, image: &str, _: (&str, &str), _: &[&str]) -> Result<Output> {
+    async fn try_privileged(&self, name: &str, image: &str, _: (&str, &str), argv: &[&str]) -> Result<Output> {
         let run = |state: &mut State| {
-            state.images.get(image).with_context(|| format!("no image {image}"))?;
-            Ok(state.answer.take().unwrap_or_default())
+            state.images.get(image).with_context(|| format!("No such image: {image}"))?;
+            let code = i64::from(argv == ["false"]);
+            Ok(state.answer.take().unwrap_or(Output { code, ..Output::default() }))
         };
         self.change(format!("try privileged {name}"), run).await
     }
 
     async fn run_container(&self, spec: &ContainerSpec) -> Result<()> {
         let run = |state: &mut State| {
-            state.images.get(&spec.image).with_context(|| format!("no image {}", spec.image))?;
-            if !state.networks.iter().any(|network| network.name == spec.network) {
-                bail!("no network {}", spec.network);
+            state.images.get(&spec.image).with_context(|| format!("No such image: {}", spec.image))?;
+            if state.container_names().contains(&spec.name.as_str()) {
+                bail!("Conflict. The container name \"/{}\" is already in use", spec.name);
             }
             let address = Address { current: Some(spec.address), pinned: Some(spec.address) };
             state.containers.push(Container {
                 id: format!("id of {}", spec.name),
                 name: spec.name.clone(),
-                running: !state.ends_after(1),
+                running: false,
                 image: spec.image.clone(),
                 labels: spec.labels.clone(),
                 home: spec.network.clone(),
                 addresses: BTreeMap::from([(spec.network.clone(), address)]),
                 ports: BTreeMap::from([(spec.port.1, spec.port.0)]),
             });
-            Ok(())
+            // The engine makes the volume where there is none.
+            state.volumes.entry(spec.volume.0.clone()).or_default();
+            state.mounts.insert(spec.name.clone(), spec.volume.0.clone());
+            state.logs.entry(spec.name.clone()).or_insert_with(|| "listening\n".to_owned());
+            if state.ends_after(1) { Ok(()) } else { start(state, &spec.name) }
         };
         self.change(format!("run container {}", spec.name), run).await
     }
 
     async fn start_container(&self, name: &str) -> Result<()> {
-        let start = |state: &mut State| {
-            let lives = !state.dying.contains(name);
-            state.container(name).running = lives;
-            Ok(())
-        };
-        self.change(format!("start container {name}"), start).await
+        self.change(format!("start container {name}"), |state| start(state, name)).await
     }
 
     async fn remove_container(&self, name: &str) -> Result<()> {
         let remove = |state: &mut State| {
             state.containers.retain(|container| container.name != name);
+            state.mounts.remove(name);
             state.files.retain(|(container, _), _| container != name);
             state.pulled.retain(|(container, _)| container != name);
             if !state.containers.iter().any(|container| container.name.contains("-control-plane")) {
@@ -116,14 +129,15 @@ impl Docker for World {
 
     async fn volume_labels(&self, name: &str) -> Result<Option<BTreeMap<String, String>>> {
         let labels = |state: &mut State| {
-            Ok(state.volumes.get(name).map(|value| BTreeMap::from([(LABEL.to_owned(), value.clone())])))
+            let label = |value: &String| (!value.is_empty()).then(|| (LABEL.to_owned(), value.clone()));
+            Ok(state.volumes.get(name).map(|value| label(value).into_iter().collect()))
         };
         self.read(format!("volume {name}"), labels).await
     }
 
     async fn create_volume(&self, name: &str, label: (&str, &str)) -> Result<()> {
         let add = |state: &mut State| {
-            state.volumes.insert(name.to_owned(), label.1.to_owned());
+            state.volumes.entry(name.to_owned()).or_insert_with(|| label.1.to_owned());
             Ok(())
         };
         self.change(format!("create volume {name}"), add).await
@@ -131,6 +145,9 @@ impl Docker for World {
 
     async fn remove_volume(&self, name: &str) -> Result<()> {
         let remove = |state: &mut State| {
+            if state.mounts.values().any(|volume| volume == name) {
+                bail!("remove {name}: volume is in use");
+            }
             state.volumes.remove(name);
             Ok(())
         };
@@ -140,8 +157,13 @@ impl Docker for World {
     async fn pin_address(&self, container: &str, network: &str, address: Ipv4Addr, _: &[String]) -> Result<()> {
         let pin = |state: &mut State| {
             let cut_off = state.ends_after(1);
-            let addresses = &mut state.container(container).addresses;
+            let taken = holder(state, network, address).is_some_and(|holder| holder != container);
+            let Ok(pinned) = state.existing(container) else { bail!("endpoint {container} not found") };
+            let addresses = &mut pinned.addresses;
             addresses.remove(network);
+            if taken {
+                bail!("Address already in use");
+            }
             if !cut_off {
                 addresses.insert(network.to_owned(), Address { current: Some(address), pinned: Some(address) });
             }
@@ -165,6 +187,7 @@ impl Docker for World {
 
     async fn write_file(&self, container: &str, path: &str, content: &[u8]) -> Result<()> {
         let write = |state: &mut State| {
+            state.existing(container)?;
             state.files.insert((container.to_owned(), path.to_owned()), content.to_vec());
             Ok(())
         };
@@ -177,7 +200,7 @@ impl Docker for World {
 
     async fn tag(&self, from: &str, reference: &str) -> Result<()> {
         let tag = |state: &mut State| {
-            let image = state.images.get(from).cloned().with_context(|| format!("no image {from}"))?;
+            let image = state.images.get(from).cloned().with_context(|| format!("No such image: {from}"))?;
             state.images.insert(reference.to_owned(), image);
             Ok(())
         };
@@ -194,7 +217,9 @@ impl Docker for World {
 
     async fn push(&self, reference: &str) -> Result<()> {
         let push = |state: &mut State| {
-            let image = state.images.get(reference).with_context(|| format!("no image {reference}"))?;
+            let image = state.images.get(reference);
+            let image = image.with_context(|| format!("An image does not exist locally with the tag: {reference}"))?;
+            listens(state, reference)?;
             let (path, tag) = path_and_tag(reference);
             state.registry.insert(format!("{path}:{tag}"), image.id.clone());
             Ok(())
@@ -204,8 +229,13 @@ impl Docker for World {
 
     async fn pull(&self, reference: &str, progress: &mut dyn FnMut(String)) -> Result<()> {
         let pull = |state: &mut State| {
+            if let Some(id) = held(state, reference)? {
+                progress("Downloading".to_owned());
+                state.images.insert(reference.to_owned(), Image { id, size: 1_000_000, ..Image::default() });
+                return Ok(());
+            }
             if !state.upstream.contains(reference) {
-                bail!("no such host");
+                bail!(if loopback(reference).is_some() { "manifest not found" } else { "no such host" });
             }
             progress("Downloading".to_owned());
             state.flood(progress);
@@ -221,60 +251,40 @@ impl Docker for World {
     }
 
     async fn remote_digest(&self, reference: &str) -> Result<Option<String>> {
-        self.read(format!("digest of {reference}"), |state| Ok(state.remote.get(reference).cloned())).await
+        let look = |state: &mut State| {
+            let own = held(state, reference)?;
+            Ok(own.or_else(|| state.remote.get(reference).cloned()))
+        };
+        self.read(format!("digest of {reference}"), look).await
     }
 
-    async fn logs(&self, container: &str, _: usize) -> Result<String> {
-        self.read(format!("logs {container}"), |state| Ok(state.logs.get(container).cloned().unwrap_or_default())).await
+    async fn logs(&self, container: &str, lines: usize) -> Result<String> {
+        let query = LogQuery { tail: lines.try_into().ok(), ..LogQuery::default() };
+        let log = |state: &mut State| {
+            state.existing(container)?;
+            Ok(tail(state, container, &query).join("\n") + "\n")
+        };
+        self.read(format!("logs {container}"), log).await
     }
 
     async fn read_log(&self, container: &str, query: &LogQuery, line: &mut dyn FnMut(String)) -> Result<()> {
-        let log = self.read(format!("log of {container}"), |state| Ok(tail(state, container, query))).await?;
+        let read = |state: &mut State| {
+            state.existing(container)?;
+            Ok(tail(state, container, query))
+        };
+        let log = self.read(format!("log of {container}"), read).await?;
         log.into_iter().for_each(line);
         Ok(())
     }
 
     async fn inspect(&self, container: &str) -> Result<serde_json::Value> {
         let look = |state: &mut State| {
-            let found = state.containers.iter().find(|one| one.name == container);
-            let found = found.with_context(|| format!("no container {container}"))?;
             let environment = state.environment.get(container).cloned().unwrap_or_default();
+            let found = state.existing(container)?;
             Ok(serde_json::json!({
-                "Name": found.name, "State": { "Running": found.running }, "Config": { "Env": environment },
+                "Name": format!("/{}", found.name), "State": { "Running": found.running }, "Config": { "Env": environment },
             }))
         };
         self.read(format!("inspect {container}"), look).await
     }
-}
-
-fn exec(state: &mut State, container: &str, argv: &[&str]) -> Result<Output> {
-    if let Some(answer) = state.answer.take() {
-        return Ok(answer);
-    }
-    if !state.containers.iter().any(|one| one.name == container && one.running) {
-        bail!("container {container} is not running");
-    }
-    let here = |value: &str| (container.to_owned(), value.to_owned());
-    let done = |yes: bool| Output { code: i64::from(!yes), ..Output::default() };
-    Ok(match argv {
-        ["timeout", ..] => done(true),
-        ["cat", path] => match state.files.get(&here(path)) {
-            Some(content) => Output { stdout: content.clone(), ..done(true) },
-            None => done(false),
-        },
-        ["ctr", ..] => {
-            let pulled = state.pulled.iter().filter(|(node, _)| node == container);
-            let list: Vec<&str> = pulled.map(|(_, reference)| reference.as_str()).collect();
-            Output { stdout: list.join("\n").into_bytes(), ..done(true) }
-        }
-        ["sh", "-c", _, reference] => {
-            let (path, tag) = path_and_tag(reference);
-            let there = state.registry.contains_key(&format!("{path}:{tag}"));
-            if there {
-                state.pulled.insert(here(reference));
-            }
-            done(there)
-        }
-        _ => bail!("nobody taught this world {argv:?}"),
-    })
 }

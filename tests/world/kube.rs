@@ -1,9 +1,10 @@
 //! The Kubernetes API of the world in memory. It answers as long as a control plane runs.
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 
+use super::admission::admit;
 use super::{State, World, object_store, spark};
 use lab::ports::{Forward, Kind, Kube, LogQuery, Output};
 
@@ -25,13 +26,20 @@ impl Kube for World {
         let key = key(object);
         self.change(format!("apply {}", key.join("/")), |state| {
             answers(state)?;
+            let old = state.objects.get(&key).cloned();
+            admit(state, object, old.as_ref())?;
             state.numbers += 1;
             let number = state.numbers;
-            let mut live = state.objects.get(&key).cloned().unwrap_or_else(
-                || json!({ "metadata": { "uid": format!("uid-{number}"), "generation": 0, "creationTimestamp": "now" } }),
+            let mut live = old.clone().unwrap_or_else(
+                || json!({ "metadata": { "uid": format!("uid-{number}"), "creationTimestamp": "now" } }),
             );
+            if let Some(before) = state.applied.insert(key.clone(), object.clone()) {
+                forget(&mut live, &before, object);
+            }
             merge(&mut live, object);
-            live["metadata"]["generation"] = json!(live["metadata"]["generation"].as_i64().unwrap_or(0) + 1);
+            if live["spec"].is_object() && old.as_ref().is_none_or(|old| is_changed(old, &live)) {
+                live["metadata"]["generation"] = json!(live["metadata"]["generation"].as_i64().unwrap_or(0) + 1);
+            }
             react(state, &mut live);
             state.objects.insert(key, live.clone());
             Ok(live)
@@ -44,8 +52,11 @@ impl Kube for World {
         let remove = |state: &mut State| {
             answers(state)?;
             state.objects.remove(&key);
-            if key[0] == "SparkApplication" {
-                spark::forget(state, &key[2]);
+            state.applied.remove(&key);
+            match key[0].as_str() {
+                "SparkApplication" => spark::forget(state, &key[2]),
+                "CustomResourceDefinition" => state.objects.retain(|object, _| !defines(&key[2], &object[0])),
+                _ => {}
             }
             Ok(())
         };
@@ -60,25 +71,22 @@ impl Kube for World {
             let fits = |object: &Value| wanted.iter().all(|(name, value)| object["metadata"]["labels"][name] == *value);
             let here = |key: &[String; 3]| key[0] == kind.kind && namespace.is_none_or(|namespace| key[1] == namespace);
             let found = state.objects.iter().filter(|(key, object)| here(key) && fits(object));
-            Ok(found.map(|(_, object)| object.clone()).collect())
+            Ok(found.map(|(_, object)| item(object)).collect())
         })
         .await
     }
 
-    async fn logs(&self, namespace: &str, pod: &str, _: Option<&str>, lines: i64) -> Result<String> {
-        self.read(format!("logs {namespace}/{pod}"), |state| {
-            let log = state.logs.get(pod).cloned().unwrap_or_default();
-            let all: Vec<&str> = log.lines().collect();
-            let skipped = all.len().saturating_sub(usize::try_from(lines)?);
-            Ok(all[skipped..].join("\n"))
-        })
-        .await
+    async fn logs(&self, namespace: &str, pod: &str, container: Option<&str>, lines: i64) -> Result<String> {
+        let container = container.map(str::to_owned);
+        let query = LogQuery { tail: Some(lines.try_into()?), container, ..LogQuery::default() };
+        let log = |state: &mut State| Ok(pod_log(state, namespace, pod, &query)?.join("\n"));
+        self.read(format!("logs {namespace}/{pod}"), log).await
     }
 
     async fn read_log(&self, namespace: &str, pod: &str, query: &LogQuery, line: &mut dyn FnMut(String)) -> Result<()> {
         let verb = if query.follow { "follow" } else { "read" };
-        let log = self.read(format!("{verb} {namespace}/{pod}"), |state| Ok(tail(state, pod, query))).await?;
-        log.into_iter().for_each(&mut *line);
+        let log = |state: &mut State| pod_log(state, namespace, pod, query);
+        self.read(format!("{verb} {namespace}/{pod}"), log).await?.into_iter().for_each(&mut *line);
         self.state().flood(line);
         Ok(())
     }
@@ -86,10 +94,7 @@ impl Kube for World {
     /// A pod that listens says its name to everybody, and then echoes.
     async fn forward(&self, namespace: &str, pod: &str, port: u16) -> Result<Forward> {
         let work = |state: &mut State| {
-            answers(state)?;
-            if state.object("Pod", namespace, pod).is_none() {
-                bail!("pods {pod:?} not found");
-            }
+            existing(state, namespace, pod)?;
             Ok(state.listening.contains(&(pod.to_owned(), port)))
         };
         let listens = self.read(format!("forward {namespace}/{pod}:{port}"), work).await?;
@@ -109,10 +114,10 @@ impl Kube for World {
         Ok(Forward { stream: Box::new(near), refused: Box::pin(std::future::pending()) })
     }
 
-    async fn exec(&self, _: &str, pod: &str, argv: &[&str], stdin: &[u8]) -> Result<Output> {
+    async fn exec(&self, namespace: &str, pod: &str, argv: &[&str], stdin: &[u8]) -> Result<Output> {
         let text = format!("exec {pod} {}", argv.join(" "));
         let work = |state: &mut State| {
-            answers(state)?;
+            existing(state, namespace, pod)?;
             state.answer.take().map_or_else(|| object_store::mc(state, argv, stdin), Ok)
         };
         if object_store::reads(argv) { self.read(text, work).await } else { self.change(text, work).await }
@@ -127,12 +132,37 @@ fn key(object: &Value) -> [String; 3] {
     [kind, namespace, text("/metadata/name")]
 }
 
+/// A pod, where the API answers.
+fn existing<'a>(state: &'a State, namespace: &str, pod: &str) -> Result<&'a Value> {
+    answers(state)?;
+    state.object("Pod", namespace, pod).with_context(|| format!("pods {pod:?} not found"))
+}
+
+/// True where a definition is of this kind.
+fn defines(definition: &str, kind: &str) -> bool {
+    definition.starts_with(&format!("{}s.", kind.to_lowercase()))
+}
+
+fn pod_log(state: &State, namespace: &str, name: &str, query: &LogQuery) -> Result<Vec<String>> {
+    let pod = existing(state, namespace, name)?;
+    let containers = pod["spec"]["containers"].as_array();
+    if let (Some(wanted), Some(all)) = (&query.container, containers)
+        && !all.iter().any(|container| container["name"] == **wanted)
+    {
+        bail!("container {wanted} is not valid for pod {name}");
+    }
+    if query.previous && !state.logs.contains_key(&format!("{name} before")) {
+        bail!("previous terminated container in pod {name:?} not found");
+    }
+    Ok(tail(state, name, query))
+}
+
 /// What a query asks for of a log.
 pub fn tail(state: &State, name: &str, query: &LogQuery) -> Vec<String> {
     let name = if query.previous { format!("{name} before") } else { name.to_owned() };
     let log = state.logs.get(&name).map(String::as_str).unwrap_or_default();
     let lines: Vec<String> = log.lines().map(str::to_owned).collect();
-    let skipped = query.tail.map_or(0, |tail| lines.len().saturating_sub(tail.try_into().unwrap()));
+    let skipped = query.tail.map_or(0, |tail| lines.len().saturating_sub(tail.try_into().expect("a number")));
     lines[skipped..].to_vec()
 }
 
@@ -141,6 +171,36 @@ fn answers(state: &State) -> Result<()> {
         return Ok(());
     }
     bail!("connection refused")
+}
+
+/// An object as lists have it: they say once of what kind they are.
+fn item(object: &Value) -> Value {
+    let mut item = object.clone();
+    if let Some(fields) = item.as_object_mut() {
+        fields.remove("apiVersion");
+        fields.remove("kind");
+    }
+    item
+}
+
+/// True where another thing is wanted than before.
+fn is_changed(old: &Value, new: &Value) -> bool {
+    let wanted = |object: &Value| {
+        let fields = object.as_object().cloned().unwrap_or_default();
+        fields.into_iter().filter(|(key, _)| key != "metadata" && key != "status").collect::<Vec<_>>()
+    };
+    wanted(old) != wanted(new)
+}
+
+/// Takes away what was applied before and is not any more.
+fn forget(live: &mut Value, before: &Value, now: &Value) {
+    let (Some(live), Some(before)) = (live.as_object_mut(), before.as_object()) else { return };
+    for (key, value) in before {
+        match now.get(key) {
+            Some(now) => live.get_mut(key).into_iter().for_each(|live| forget(live, value, now)),
+            None => drop(live.remove(key)),
+        }
+    }
 }
 
 /// As server-side apply: what is said now wins, the rest stays.
@@ -166,6 +226,9 @@ fn react(state: &mut State, live: &mut Value) {
         }
         Some("Deployment" | "StatefulSet") => {
             live["status"] = json!({ "observedGeneration": generation, "updatedReplicas": 1, "readyReplicas": ready });
+            if live["kind"] == "StatefulSet" && ready == 1 {
+                first_pod(state, live);
+            }
         }
         Some("DaemonSet") => {
             live["status"] = json!({
@@ -185,4 +248,21 @@ fn react(state: &mut State, live: &mut Value) {
         Some("SparkApplication") => spark::submit(state, live),
         _ => {}
     }
+}
+
+/// The pod of a StatefulSet of one; that of a Deployment has a name that nobody knows before.
+fn first_pod(state: &mut State, set: &Value) {
+    let name = format!("{}-0", set["metadata"]["name"].as_str().unwrap_or_default());
+    let namespace = set["metadata"]["namespace"].as_str().unwrap_or_default();
+    let template = &set["spec"]["template"];
+    let pod = json!({
+        "kind": "Pod", "spec": template["spec"], "status": { "phase": "Running" },
+        "metadata": { "namespace": namespace, "name": name, "labels": template["metadata"]["labels"] },
+    });
+    let containers = template["spec"]["containers"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let ports = containers.iter().flat_map(|container| container["ports"].as_array().cloned().unwrap_or_default());
+    let ports = ports.filter_map(|port| port["containerPort"].as_u64()?.try_into().ok());
+    state.listening.extend(ports.map(|port| (name.clone(), port)));
+    state.logs.entry(name.clone()).or_insert_with(|| "listening\n".to_owned());
+    state.objects.entry(["Pod", namespace, &name].map(str::to_owned)).or_insert(pod);
 }

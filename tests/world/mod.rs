@@ -1,9 +1,12 @@
 //! A world in memory behind the ports: it works until a test scripts a call to fail, hang or answer wrongly,
 //! and it remembers every call.
 
+mod admission;
+mod containers;
 mod docker;
 mod kube;
 mod object_store;
+mod registry;
 mod spark;
 mod state;
 mod tools;

@@ -67,18 +67,12 @@ pub fn advance(state: &mut State, name: &str) {
             set_state(state, name, "RUNNING", "");
         }
         (_, JobEnd::Crash) => {
-            let ended = json!({ "terminated": { "exitCode": 1, "reason": "Error" } });
-            pod(
-                state,
-                &driver,
-                name,
-                "driver",
-                &json!({ "phase": "Failed", "containerStatuses": [{ "state": ended }] }),
-            );
-            finish(state, name, "FAILED", "driver container failed with ExitCode: 1");
+            pod(state, &driver, name, "driver", &ended("Failed", 1));
+            finish(state, name, "FAILED", "driver container failed with ExitCode: 1, Reason: Error");
         }
         (_, end) => {
             compute(state, name, end);
+            pod(state, &driver, name, "driver", &ended("Succeeded", 0));
             finish(state, name, "COMPLETED", "");
         }
     }
@@ -93,15 +87,27 @@ fn pending() -> Value {
     })
 }
 
+fn ended(phase: &str, code: u8) -> Value {
+    let reason = if code == 0 { "Completed" } else { "Error" };
+    let state = json!({ "terminated": { "exitCode": code, "reason": reason } });
+    json!({ "phase": phase, "containerStatuses": [{ "state": state }] })
+}
+
+/// On the first worker, unless it still waits for one.
 fn pod(state: &mut State, pod: &str, application: &str, role: &str, status: &Value) {
+    let node = workers(state).into_iter().next().filter(|_| status["phase"] != "Pending");
     let object = json!({
-        "kind": "Pod", "status": status,
+        "kind": "Pod", "status": status, "spec": { "nodeName": node },
         "metadata": {
             "namespace": JOBS_NAMESPACE, "name": pod,
             "labels": { "spark-role": role, "sparkoperator.k8s.io/app-name": application },
         },
     });
     state.objects.insert(["Pod".to_owned(), JOBS_NAMESPACE.to_owned(), pod.to_owned()], object);
+}
+
+fn workers(state: &State) -> Vec<String> {
+    state.container_names().iter().filter(|name| name.contains("-worker")).map(|&name| name.to_owned()).collect()
 }
 
 fn finish(state: &mut State, name: &str, end: &str, message: &str) {
@@ -112,20 +118,23 @@ fn finish(state: &mut State, name: &str, end: &str, message: &str) {
 fn set_state(state: &mut State, name: &str, now: &str, message: &str) {
     let key = ["SparkApplication", JOBS_NAMESPACE, name].map(str::to_owned);
     if let Some(object) = state.objects.get_mut(&key) {
-        object["status"] = json!({ "applicationState": { "state": now, "errorMessage": message } });
+        let mut state = json!({ "state": now });
+        if !message.is_empty() {
+            state["errorMessage"] = message.into();
+        }
+        object["status"] = json!({ "applicationState": state });
     }
 }
 
 /// Executors on the workers, and the answer where the job has a question.
 fn compute(state: &mut State, name: &str, end: JobEnd) {
-    let workers: Vec<String> =
-        state.container_names().iter().filter(|name| name.contains("-worker")).map(|&name| name.to_owned()).collect();
+    let workers = workers(state);
     let count = if end == JobEnd::TwoExecutors { 2 } else { 3 };
     let executors: Vec<String> = (1..=count).map(|number| format!("{name}-exec-{number}")).collect();
     for (executor, worker) in executors.iter().zip(workers.iter().cycle()) {
-        pod(state, executor, name, "executor", &json!({ "phase": "Succeeded" }));
+        pod(state, executor, name, "executor", &ended("Succeeded", 0));
         let key = ["Pod", JOBS_NAMESPACE, executor].map(str::to_owned);
-        state.objects.entry(key).and_modify(|pod| pod["spec"] = json!({ "nodeName": worker }));
+        state.objects.entry(key).and_modify(|pod| pod["spec"]["nodeName"] = worker.as_str().into());
     }
     let base = format!("lab/jobs/{name}");
     let Some(input) = state.store.get(&format!("{base}/input/edges.tsv")) else { return };
@@ -136,7 +145,7 @@ fn compute(state: &mut State, name: &str, end: JobEnd) {
         ranks[0] += 1e-6;
     }
     let ranks: Vec<String> = graph.pages.iter().zip(&ranks).map(|(page, rank)| format!("{page}\t{rank}\n")).collect();
-    let records = graph.pages.len() * usize::try_from(iterations).unwrap() / executors.len() + 1;
+    let records = graph.pages.len() * usize::try_from(iterations).expect("a number") / executors.len() + 1;
     let work = |(number, pod): (usize, &String)| json!({ "executor": number.to_string(), "pod": pod, "tasks": 10, "records": records, "seconds": 0.5 });
     let work: Vec<String> = executors.iter().enumerate().map(|one| format!("{}\n", work(one))).collect();
     state.store.insert(format!("{base}/output/ranks/part-00000"), ranks.concat().into_bytes());

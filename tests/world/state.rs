@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use anyhow::{Result, anyhow};
 use serde_json::Value;
 
 use super::spark::Jobs;
@@ -15,8 +16,10 @@ pub struct State {
     pub containers: Vec<Container>,
     /// Containers that end as soon as they are started.
     pub dying: BTreeSet<String>,
-    /// Volume → label value.
+    /// Volume → label value, empty where it has none.
     pub volumes: BTreeMap<String, String>,
+    /// Container → its volume.
+    pub mounts: BTreeMap<String, String>,
     pub images: BTreeMap<String, Image>,
     /// References that can be pulled.
     pub upstream: BTreeSet<String>,
@@ -36,6 +39,8 @@ pub struct State {
     pub kubeconfig: String,
     /// Kind, namespace and name → object.
     pub objects: BTreeMap<[String; 3], Value>,
+    /// The same → what was applied last.
+    pub applied: BTreeMap<[String; 3], Value>,
     /// Workloads that never become ready.
     pub stuck: BTreeSet<String>,
     /// Pod or container → log.
@@ -83,6 +88,7 @@ impl Default for State {
             containers: Vec::new(),
             dying: BTreeSet::new(),
             volumes: BTreeMap::new(),
+            mounts: BTreeMap::new(),
             images: BTreeMap::new(),
             upstream: BTreeSet::new(),
             upstream_is_ours: false,
@@ -91,6 +97,7 @@ impl Default for State {
             pulled: BTreeSet::new(),
             registry: BTreeMap::new(),
             objects: BTreeMap::new(),
+            applied: BTreeMap::new(),
             stuck: BTreeSet::new(),
             logs: BTreeMap::new(),
             listening: BTreeSet::new(),
@@ -109,9 +116,15 @@ impl Default for State {
 }
 
 impl State {
+    /// # Panics
+    /// When a test names one that is not there.
     pub fn container(&mut self, name: &str) -> &mut Container {
+        self.existing(name).expect("a container of this name")
+    }
+
+    pub fn existing(&mut self, name: &str) -> Result<&mut Container> {
         let found = self.containers.iter_mut().find(|container| container.name == name);
-        found.unwrap_or_else(|| panic!("there is no container {name}"))
+        found.ok_or_else(|| anyhow!("No such container: {name}"))
     }
 
     /// Prints many lines, where a test wants that.
@@ -136,6 +149,7 @@ impl State {
     /// What etcd and the volumes held is gone with the nodes.
     pub fn forget_cluster(&mut self) {
         self.objects.clear();
+        self.applied.clear();
         self.buckets.clear();
         self.users.clear();
         self.keys.clear();

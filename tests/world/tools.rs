@@ -1,4 +1,4 @@
-//! kind, the registry, the image builder and the machine of the world in memory.
+//! kind, the image builder and the machine of the world in memory.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 
+use super::registry::listens;
 use super::{State, World, container};
+use lab::components::KIND_LABEL;
 use lab::images::RECIPE;
-use lab::ports::{Build, Builder, ClusterSpec, Clusters, Host, Registry};
+use lab::ports::{Build, Builder, ClusterSpec, Clusters, Container, Host};
 
 impl Clusters for World {
     async fn version(&self) -> Result<String> {
@@ -23,15 +25,34 @@ impl Clusters for World {
     }
 
     async fn kubeconfig(&self, name: &str) -> Result<String> {
-        self.read(format!("kubeconfig {name}"), |state| Ok(state.kubeconfig.clone())).await
+        self.read(format!("kubeconfig {name}"), |state| kubeconfig(state, name)).await
+    }
+}
+
+/// As kind does: it asks the first control plane.
+fn kubeconfig(state: &State, name: &str) -> Result<String> {
+    let of_cluster = |one: &&Container| one.labels.get(KIND_LABEL).is_some_and(|cluster| cluster == name);
+    let nodes = state.containers.iter().filter(of_cluster);
+    let mut planes: Vec<&Container> = nodes.filter(|one| one.name.contains("-control-plane")).collect();
+    planes.sort_by(|one, other| one.name.cmp(&other.name));
+    match planes.first() {
+        None => bail!("could not locate any control plane nodes for cluster named '{name}'"),
+        Some(first) if !first.running => bail!("container {} is not running", first.name),
+        Some(_) => Ok(state.kubeconfig.clone()),
     }
 }
 
 fn create(state: &mut State, cluster: &ClusterSpec<'_>) -> Result<()> {
+    if state.containers.iter().any(|one| one.labels.get(KIND_LABEL).is_some_and(|name| name == cluster.name)) {
+        bail!("node(s) already exist for a cluster with the name {:?}", cluster.name);
+    }
     if !state.networks.iter().any(|network| network.name == cluster.network) {
         bail!("no network {}", cluster.network);
     }
-    let Some(image) = state.images.get(cluster.image) else { bail!("no image {}", cluster.image) };
+    let Some(image) = state.images.get(cluster.image) else {
+        listens(state, cluster.image)?;
+        bail!("no image {}", cluster.image);
+    };
     let ours = cluster.image.starts_with("lab/") || image.labels.contains_key(RECIPE);
     let mut names = Vec::new();
     for role in ["control-plane", "worker"] {
@@ -50,14 +71,15 @@ fn create(state: &mut State, cluster: &ClusterSpec<'_>) -> Result<()> {
     let ready = if cluster.config.contains("disableDefaultCNI: true") { "False" } else { "True" };
     let api_port = cluster.config.lines().find_map(|line| line.trim().strip_prefix("apiServerPort: "));
     let api_port = api_port.context("no apiServerPort")?.parse()?;
+    for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
+        let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
+        state.objects.insert(["Namespace".to_owned(), String::new(), name.to_owned()], namespace);
+    }
     let balanced = names.iter().find(|name| name.ends_with("load-balancer"));
     let front = balanced.unwrap_or(&names[0]).clone();
     for (number, name) in (2..).zip(&names) {
         if state.ends_after(usize::from(number) - 2) {
             return Ok(());
-        }
-        if state.container_names().contains(&name.as_str()) {
-            bail!("node(s) already exist for a cluster with the name {:?}", cluster.name);
         }
         let mut node = container(cluster.name, name, cluster.network, number);
         node.running = !state.dying.contains(name);
@@ -104,26 +126,16 @@ fn write_kubeconfig(state: &State, path: &Path, killed: bool) -> Result<()> {
     Ok(())
 }
 
-impl Registry for World {
-    async fn digest(&self, _: u16, repository: &str, tag: &str) -> Result<Option<String>> {
-        let name = format!("{repository}:{tag}");
-        self.read(format!("digest {name}"), |state| {
-            if !state.containers.iter().any(|one| one.running && one.name.ends_with("-registry")) {
-                bail!("connection refused");
-            }
-            Ok(state.registry.get(&name).cloned())
-        })
-        .await
-    }
-}
-
 impl Builder for World {
     async fn version(&self) -> Result<String> {
         self.read("buildx version".to_owned(), |state| Ok(state.buildx.clone())).await
     }
 
-    async fn bootstrap(&self, _: &Path, tag: &str) -> Result<()> {
+    async fn bootstrap(&self, script: &Path, tag: &str) -> Result<()> {
         let add = |state: &mut State| {
+            if fs_err::read_to_string(script)?.contains("exit 3") {
+                bail!("the script ended with 3");
+            }
             state.add_image(tag);
             Ok(())
         };
@@ -135,12 +147,15 @@ impl Builder for World {
         self.state().flood(progress);
         let add = |state: &mut State| {
             if let Some((name, image)) = build.contexts.iter().find(|(_, image)| !state.images.contains_key(image)) {
+                listens(state, image)?;
                 bail!("context {name}: no image {image}");
             }
             if !build.folder.join("Dockerfile").is_file() {
-                bail!("no Dockerfile in {}", build.folder.display());
+                bail!("failed to read dockerfile: no such file or directory");
             }
             state.add_image(&build.tag);
+            let labels = build.labels.iter().cloned().collect();
+            state.images.entry(build.tag.clone()).and_modify(|image| image.labels = labels);
             Ok(())
         };
         self.change(format!("build {}", build.name), add).await

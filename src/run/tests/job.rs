@@ -91,7 +91,8 @@ async fn one_lost_answer_of_the_api_fails_no_job() {
 #[tokio::test(start_paused = true)]
 async fn a_job_that_somebody_deletes_is_missed() {
     let bench = Bench::small().made().await;
-    let job = Job { template: "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}".to_owned(), ..pi() };
+    let template = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other, namespace: spark-jobs}".to_owned();
+    let job = Job { template, ..pi() };
     let (code, text) = told(&bench.act(Action::Job(job)).await.unwrap_err());
     assert!(code == 5 && text.contains("was deleted while it ran"), "{code} {text}");
 }
