@@ -1,6 +1,7 @@
 //! What happens during a run: the contract between the engine and its reporters, and what
 //! `--output json` prints, one event a line.
 
+use std::fmt;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -65,8 +66,8 @@ pub enum Event {
     GoesOn {
         /// What was typed: `lab up`.
         verb: String,
-        /// When it began, as RFC 3339 has it.
-        at: String,
+        /// When it did, as RFC 3339 has it.
+        began: String,
         process: u32,
         stop: Stop,
         /// Steps that had begun and were not done; where one failed, that one.
@@ -97,6 +98,8 @@ pub enum Event {
     SmokeJudged { verdict: Verdict },
     /// A line of a job's log.
     JobLog { line: String },
+    /// Something to know, which does not stop the run.
+    Warning(Warning),
     /// All steps are done; `changed` counts those that changed something, `unchanged` those that had nothing to do.
     RunDone {
         lab: String,
@@ -108,6 +111,39 @@ pub enum Event {
     },
     /// The program ends: always the last line.
     End(Ending),
+}
+
+/// What does not stop a run and should be known all the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Warning {
+    /// Never changes its meaning; docs/output.md lists them.
+    pub id: &'static str,
+    /// What is so.
+    pub what: String,
+    /// The command or action that mends it, where there is something to mend.
+    pub next: Option<String>,
+}
+
+impl Warning {
+    pub fn new(id: &'static str, what: impl Into<String>) -> Self {
+        Self { id, what: what.into(), next: None }
+    }
+
+    #[must_use]
+    pub fn next(self, next: impl Into<String>) -> Self {
+        Self { next: Some(next.into()), ..self }
+    }
+}
+
+/// In one line: what is so, and what mends it.
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        match &self.next {
+            Some(next) => write!(f, ": {next}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// How the program ends.
@@ -154,4 +190,8 @@ fn seconds<S: Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Er
 /// Where events go.
 pub trait Sink {
     fn emit(&self, event: Event);
+
+    fn warn(&self, warning: Warning) {
+        self.emit(Event::Warning(warning));
+    }
 }

@@ -1,7 +1,7 @@
 //! The catalogue of images: what the lab runs, where each comes from upstream,
 //! and the recipe that builds it.
 
-mod origin;
+mod supply;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::Permissions;
@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use crate::fingerprint::Fingerprint;
 
-pub use origin::{Lock, Origin, parse_lock, print_lock, registry};
+pub use supply::{Lock, Supply, parse_lock, print_lock, registry};
 
 /// Catalogue and recipes travel inside the binary, so that `lab` works anywhere.
 static FOLDER: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/images");

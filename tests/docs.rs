@@ -1,5 +1,6 @@
 //! What the documentation says of the program is so.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use lab::fault::{Kind, known};
@@ -50,6 +51,19 @@ fn the_known_failures_are_those_of_the_program() {
     let documented = table_of("docs/failures.md", "Known failures");
     let rows: Vec<String> = expected.iter().map(|row| format!("| {} |", row.join(" | "))).collect();
     assert_eq!(documented, expected, "the table of docs/failures.md is to be:\n{}", rows.join("\n"));
+}
+
+/// Those of the doctor are in a page of their own.
+#[test]
+fn the_warnings_are_those_of_the_program() {
+    let mut said = BTreeSet::new();
+    for file in files("src").into_iter().filter(|file| file.extension().is_some_and(|extension| extension == "rs")) {
+        let text = fs_err::read_to_string(file).unwrap();
+        said.extend(text.split("Warning::new(\"").skip(1).map(|rest| format!("`{}`", rest.split('"').next().unwrap())));
+    }
+    let rows = table_of("docs/output.md", "Warnings");
+    let documented: BTreeSet<String> = rows.into_iter().skip(1).map(|row| row[0].clone()).collect();
+    assert_eq!(documented, said);
 }
 
 #[test]

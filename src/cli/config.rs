@@ -9,6 +9,7 @@ mod validate;
 use anyhow::Result;
 use clap::Subcommand;
 
+use crate::report::Reporter;
 use crate::{config, report};
 
 #[derive(Subcommand)]
@@ -29,15 +30,15 @@ pub enum ConfigVerb {
     Migrate(migrate::MigrateArgs),
 }
 
-pub fn config(verb: ConfigVerb) -> Result<()> {
+pub fn config(verb: ConfigVerb, reporter: &Reporter) -> Result<()> {
     match verb {
         ConfigVerb::Schema => {
             report::data(&report::bare_json(&config::schema())?);
             Ok(())
         }
         ConfigVerb::Init(args) => init::init(&args),
-        ConfigVerb::Validate(args) => validate::validate(&args),
-        ConfigVerb::Show(args) => show::show(&args),
+        ConfigVerb::Validate(args) => validate::validate(&args, reporter),
+        ConfigVerb::Show(args) => show::show(&args, reporter),
         ConfigVerb::Migrate(args) => migrate::migrate(&args),
     }
 }

@@ -5,7 +5,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 
 use super::args::{LabArgs, OutputArgs};
 use super::session::Session;
-use crate::report::Format;
+use crate::report::{Format, Reporter};
 use crate::run::logins::{self, Credentials};
 use crate::{report, run};
 
@@ -29,10 +29,9 @@ pub enum Service {
     Minio,
 }
 
-pub async fn credentials(args: CredentialsArgs) -> Result<()> {
-    let session = Session::open(&args.lab).await?;
-    let sink = report::sink(true);
-    let run = session.run(&*sink);
+pub async fn credentials(args: CredentialsArgs, reporter: &Reporter) -> Result<()> {
+    let session = Session::open(&args.lab, reporter).await?;
+    let run = session.run(reporter);
     run::reach(&run).await?;
     let logins = match args.service {
         None | Some(Service::Minio) => logins::minio(&run).await?,

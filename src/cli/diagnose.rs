@@ -15,7 +15,7 @@ use crate::exec::host;
 use crate::fault::{self, Fault, Kind};
 use crate::images::Catalogue;
 use crate::plan::{self, Plan};
-use crate::report;
+use crate::report::{self, Reporter};
 use crate::run::diagnose::{self, Diagnosis};
 
 #[derive(ClapArgs)]
@@ -28,14 +28,11 @@ pub struct DiagnoseArgs {
 }
 
 /// Works beside another run of the same lab, and without an engine.
-pub async fn diagnose(args: DiagnoseArgs) -> Result<()> {
-    let lab = resolve(&args.lab)?;
+pub async fn diagnose(args: DiagnoseArgs, reporter: &Reporter) -> Result<()> {
+    let lab = resolve(&args.lab, reporter)?;
     let plan = plan::up(&Site { lab: &lab, catalogue: &Catalogue::load()? })?;
-    let diagnosis = match Session::open(&args.lab).await {
-        Ok(session) => {
-            let sink = report::sink(true);
-            diagnose::diagnose(&session.run(&*sink), &plan, "").await
-        }
+    let diagnosis = match Session::of(&args.lab, lab.clone()).await {
+        Ok(session) => diagnose::diagnose(&session.run(reporter), &plan, "").await,
         Err(error) if fault::kind(&error) == Kind::Host => alone(&lab, &plan, &error)?,
         Err(error) => return Err(error),
     };

@@ -4,13 +4,12 @@ use anyhow::{Context as _, Result};
 use clap::Args as ClapArgs;
 
 use super::args::{LabArgs, OutputArgs};
-use super::session::{Session, origin, resolve};
+use super::session::{Session, resolve, supply};
 use crate::config::Lab;
-use crate::event::Sink;
 use crate::exec::{World, build, host, kind};
 use crate::fault::{self, Fault, Kind};
 use crate::images::Catalogue;
-use crate::report::{self, FindingList, Format};
+use crate::report::{self, FindingList, Format, Reporter};
 use crate::run::doctor::{Examination, Finding};
 
 #[derive(ClapArgs)]
@@ -24,11 +23,10 @@ pub struct DoctorArgs {
     pub fix: bool,
 }
 
-pub async fn doctor(args: DoctorArgs) -> Result<()> {
-    let lab = resolve(&args.lab)?;
-    let sink = report::sink(true);
+pub async fn doctor(args: DoctorArgs, reporter: &Reporter) -> Result<()> {
+    let lab = resolve(&args.lab, reporter)?;
     let findings = match Session::of(&args.lab, lab.clone()).await {
-        Ok(session) => with_engine(&args, &session, &*sink).await?,
+        Ok(session) => with_engine(&args, &session, reporter).await?,
         // That there is no engine is a finding among others.
         Err(error) if fault::kind(&error) == Kind::Host => without_engine(&args, &lab, &error).await?,
         Err(error) => return Err(error),
@@ -55,15 +53,15 @@ pub async fn doctor(args: DoctorArgs) -> Result<()> {
     Err(Fault::new(Kind::Host, what).next(next).error())
 }
 
-async fn with_engine(args: &DoctorArgs, session: &Session, sink: &dyn Sink) -> Result<Vec<Finding>> {
-    let run = session.run(sink);
+async fn with_engine(args: &DoctorArgs, session: &Session, reporter: &Reporter) -> Result<Vec<Finding>> {
+    let run = session.run(reporter);
     let examination = Examination::of(&run, &host::Machine);
     let findings = examination.findings().await?;
     if !args.fix {
         return Ok(findings);
     }
     // What looks unfinished may be in the making.
-    session.lock("lab doctor --fix").await?;
+    session.lock("lab doctor --fix", reporter).await?;
     mend(&examination, findings).await
 }
 
@@ -74,7 +72,7 @@ async fn without_engine(args: &DoctorArgs, lab: &Lab, why: &anyhow::Error) -> Re
     let examination = Examination::<World, _> {
         lab,
         catalogue: &catalogue,
-        origin: &origin(lab, &catalogue)?,
+        supply: &supply(lab, &catalogue)?,
         state: &home.join(&lab.name),
         flags: &args.lab.typed(),
         docker: Err(why),

@@ -5,7 +5,7 @@ use clap::Args as ClapArgs;
 
 use super::args::{LabArgs, OutputArgs};
 use super::session::Session;
-use crate::report::Format;
+use crate::report::{Format, Reporter};
 use crate::run::Journal;
 use crate::run::down::{Thing, ThingKind};
 use crate::{report, run};
@@ -21,11 +21,10 @@ pub struct DownArgs {
     pub output: OutputArgs,
 }
 
-pub async fn down(args: DownArgs) -> Result<()> {
-    let session = Session::open(&args.lab).await?;
-    session.lock("lab down").await?;
-    let sink = report::sink(true);
-    let journal = Journal::open(&session.state, "lab down", &*sink);
+pub async fn down(args: DownArgs, reporter: &Reporter) -> Result<()> {
+    let session = Session::open(&args.lab, reporter).await?;
+    session.lock("lab down", reporter).await?;
+    let journal = Journal::open(&session.state, "lab down", reporter);
     journal.started();
     let mut down = run::down::down(&session.run(&journal), args.all).await?;
     if args.all && down.left.is_empty() && session.remove_state()? {

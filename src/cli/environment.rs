@@ -1,6 +1,7 @@
 //! Variables of the environment whose names begin with `LAB_`.
 
 use crate::config;
+use crate::event::Warning;
 use crate::exec::host;
 
 /// Those that set no field of the configuration. One that is read anywhere has to stand here.
@@ -20,8 +21,8 @@ impl Environment {
         self.variables.iter().find(|(set, _)| set == name).map(|(_, value)| value.as_str())
     }
 
-    /// One line for each variable that nobody reads: most likely it is misspelt.
-    pub fn warnings(&self) -> Vec<String> {
+    /// One for each variable that nobody reads: most likely it is misspelt.
+    pub fn warnings(&self) -> Vec<Warning> {
         let fields = config::paths().iter().filter_map(|path| config::variable(path)).collect::<Vec<_>>();
         let known: Vec<&str> = OTHERS.into_iter().chain(fields.iter().map(String::as_str)).collect();
         let mut unknown: Vec<&str> = self.variables.iter().map(|(name, _)| name.as_str()).collect();
@@ -29,7 +30,8 @@ impl Environment {
         unknown.sort_unstable();
         let warning = |name: &str| {
             let nearest = known.iter().min_by_key(|known| strsim::damerau_levenshtein(name, known));
-            format!("warning: nothing reads {name:?}; did you mean {}?", nearest.copied().unwrap_or_default())
+            let nearest = nearest.copied().unwrap_or_default();
+            Warning::new("unknown-variable", format!("nothing reads {name:?}; did you mean {nearest}?"))
         };
         unknown.into_iter().map(warning).collect()
     }
@@ -41,15 +43,15 @@ mod tests {
 
     fn warnings(names: &[&str]) -> Vec<String> {
         let variables = names.iter().map(|name| ((*name).to_owned(), "1".to_owned())).collect();
-        Environment { variables }.warnings()
+        Environment { variables }.warnings().iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn a_variable_that_nobody_reads_is_named_with_the_nearest() {
         assert_eq!(warnings(&[&OTHERS[..], &["LAB_NAME", "LAB_SMOKE_DRIVER_CPU_REQUEST"]].concat()), [""; 0]);
         let expected = [
-            "warning: nothing reads \"LAB_CLUSTER_WORKER\"; did you mean LAB_CLUSTER_WORKERS?",
-            "warning: nothing reads \"LAB_STAT\"; did you mean LAB_STATE?",
+            "nothing reads \"LAB_CLUSTER_WORKER\"; did you mean LAB_CLUSTER_WORKERS?",
+            "nothing reads \"LAB_STAT\"; did you mean LAB_STATE?",
         ];
         assert_eq!(warnings(&["LAB_STAT", "LAB_CLUSTER_WORKER"]), expected);
     }

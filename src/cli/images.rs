@@ -9,7 +9,7 @@ use crate::config::ImageSource;
 use crate::event::{Event, Outcome, Sink};
 use crate::exec::World;
 use crate::fault::{Fault, Kind};
-use crate::images::{Catalogue, Origin, print_lock};
+use crate::images::{Catalogue, Supply, print_lock};
 use crate::ports::Ports as _;
 use crate::report::{Format, ImageList, ListedImage, Reporter};
 use crate::{report, run};
@@ -59,21 +59,26 @@ pub async fn images(verb: ImagesVerb, reporter: &Reporter) -> Result<()> {
         ImagesVerb::Build(args) => (args, Some(ImageSource::Build)),
         ImagesVerb::Pull(args) | ImagesVerb::Lock(args) => (args, Some(ImageSource::Registry)),
     };
-    let origin = origin(&catalogue, args, source)?;
+    let supply = supply(&catalogue, args, source, reporter)?;
     // Images belong to the engine, not to a lab: there is no cluster to know.
     let world = World::connect("/nonexistent".into()).await?;
     match &verb {
-        ImagesVerb::List(_) => list(&world, &catalogue, args, &origin).await,
-        ImagesVerb::Build(_) | ImagesVerb::Pull(_) => provide(&world, &catalogue, args, &origin, reporter).await,
-        ImagesVerb::Lock(_) => lock(&world, &catalogue, args, &origin).await,
+        ImagesVerb::List(_) => list(&world, &catalogue, args, &supply).await,
+        ImagesVerb::Build(_) | ImagesVerb::Pull(_) => provide(&world, &catalogue, args, &supply, reporter).await,
+        ImagesVerb::Lock(_) => lock(&world, &catalogue, args, &supply).await,
     }
 }
 
 /// What the configuration and these flags say of images.
-fn origin(catalogue: &Catalogue, args: &ImagesArgs, images: Option<ImageSource>) -> Result<Origin> {
+fn supply(
+    catalogue: &Catalogue,
+    args: &ImagesArgs,
+    images: Option<ImageSource>,
+    reporter: &Reporter,
+) -> Result<Supply> {
     let (config, mirror) = (args.config.clone(), args.mirror.clone());
     let lab = LabArgs { config, name: None, subnet: None, api_port: None, registry_port: None, images, mirror };
-    session::origin(&session::resolve(&lab)?, catalogue)
+    session::supply(&session::resolve(&lab, reporter)?, catalogue)
 }
 
 fn names(catalogue: &Catalogue, args: &ImagesArgs) -> Result<Vec<String>> {
@@ -90,10 +95,10 @@ fn names(catalogue: &Catalogue, args: &ImagesArgs) -> Result<Vec<String>> {
     Ok(catalogue.all().iter().map(|image| image.name.clone()).collect())
 }
 
-async fn list(world: &World, catalogue: &Catalogue, args: &ImagesArgs, origin: &Origin) -> Result<()> {
+async fn list(world: &World, catalogue: &Catalogue, args: &ImagesArgs, supply: &Supply) -> Result<()> {
     let mut images = Vec::new();
     for name in names(catalogue, args)? {
-        let state = run::image_state(world.docker(), catalogue, &name, origin).await?;
+        let state = run::image_state(world.docker(), catalogue, &name, supply).await?;
         let image = catalogue.get(&name)?;
         let (version, references) = (image.version.clone(), image.references.clone());
         images.push(ListedImage { name, version, references, state });
@@ -110,18 +115,19 @@ async fn provide(
     world: &World,
     catalogue: &Catalogue,
     args: &ImagesArgs,
-    origin: &Origin,
+    supply: &Supply,
     sink: &dyn Sink,
 ) -> Result<()> {
     let mut names = names(catalogue, args)?;
-    if origin.source == ImageSource::Registry {
-        names.retain(|name| catalogue.get(name).is_ok_and(|image| origin.can_pull(image)));
+    if supply.source == ImageSource::Registry {
+        names.retain(|name| catalogue.get(name).is_ok_and(|image| supply.can_pull(image)));
     }
     let started = std::time::Instant::now();
     let (id, title) = ("images".to_owned(), format!("{} images", names.len()));
     sink.emit(Event::StepStarted { id: id.clone(), title: title.clone() });
     let mut note = |note: String| sink.emit(Event::StepProgress { id: id.clone(), note });
-    let made = run::provide(world, catalogue, &names, origin, &mut note).await;
+    let mut warn = |warning| sink.warn(warning);
+    let made = run::provide(world, catalogue, &names, supply, &mut note, &mut warn).await;
     let took = started.elapsed();
     match made {
         Ok(made) => {
@@ -139,9 +145,9 @@ async fn provide(
     }
 }
 
-async fn lock(world: &World, catalogue: &Catalogue, args: &ImagesArgs, origin: &Origin) -> Result<()> {
+async fn lock(world: &World, catalogue: &Catalogue, args: &ImagesArgs, supply: &Supply) -> Result<()> {
     let names = names(catalogue, args)?;
-    let (lock, unknown) = run::lock(world.docker(), catalogue, &names, origin).await?;
+    let (lock, unknown) = run::lock(world.docker(), catalogue, &names, supply).await?;
     for name in &unknown {
         report::talk(&format!("not there, so not locked: {name}"));
     }

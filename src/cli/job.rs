@@ -35,7 +35,7 @@ pub struct RunArgs {
 
 pub async fn run(args: RunArgs, reporter: &Reporter) -> Result<()> {
     let job = find(&args.job)?;
-    let session = Session::open(&args.lab).await?;
+    let session = Session::open(&args.lab, reporter).await?;
     let run = session.run(reporter);
     run::reach(&run).await?;
     let step = Step {

@@ -7,6 +7,7 @@ use clap::{Args as ClapArgs, ValueHint};
 
 use super::args::LabArgs;
 use super::session::Session;
+use crate::report::Reporter;
 use crate::{exec, report, run};
 
 const AFTER: &str = "Use it in this shell: export KUBECONFIG=$(lab kubeconfig --path)
@@ -25,10 +26,9 @@ pub struct KubeconfigArgs {
     pub lab: LabArgs,
 }
 
-pub async fn kubeconfig(args: KubeconfigArgs) -> Result<()> {
-    let session = Session::open(&args.lab).await?;
-    let sink = report::sink(true);
-    let run = session.run(&*sink);
+pub async fn kubeconfig(args: KubeconfigArgs, reporter: &Reporter) -> Result<()> {
+    let session = Session::open(&args.lab, reporter).await?;
+    let run = session.run(reporter);
     run::reach(&run).await?;
     let path = run.kubeconfig();
     if let Some(file) = &args.merge {

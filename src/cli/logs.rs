@@ -10,7 +10,7 @@ use super::args::{LabArgs, OutputArgs};
 use super::session::Session;
 use super::suggest;
 use crate::ports::LogQuery;
-use crate::report::Format;
+use crate::report::{Format, Reporter};
 use crate::run::logs::{LogLine, Source};
 use crate::{report, run};
 
@@ -51,10 +51,9 @@ pub struct LogsArgs {
     pub output: OutputArgs,
 }
 
-pub async fn logs(args: LogsArgs) -> Result<()> {
-    let session = Session::open(&args.lab).await?;
-    let sink = report::sink(true);
-    let run = session.run(&*sink);
+pub async fn logs(args: LogsArgs, reporter: &Reporter) -> Result<()> {
+    let session = Session::open(&args.lab, reporter).await?;
+    let run = session.run(reporter);
     run::reach(&run).await?;
     let json = args.output.output == Format::Json;
     let Some(target) = &args.target else {

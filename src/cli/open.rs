@@ -11,6 +11,7 @@ use super::suggest;
 use crate::exec::{browser, host};
 use crate::fault::{Fault, Kind};
 use crate::ports::Ports as _;
+use crate::report::Reporter;
 use crate::run::{forward, open};
 use crate::{report, run};
 
@@ -44,13 +45,12 @@ pub enum Page {
 }
 
 /// Sets `serving` as soon as nothing is left to do but to serve: then Ctrl-C is the normal end.
-pub async fn open(args: OpenArgs, serving: &AtomicBool) -> Result<()> {
+pub async fn open(args: OpenArgs, reporter: &Reporter, serving: &AtomicBool) -> Result<()> {
     if args.page == Page::Minio && args.application.is_some() {
         return Err(Fault::new(Kind::Usage, "only `lab open spark` takes an application").error());
     }
-    let session = Session::open(&args.lab).await?;
-    let sink = report::sink(true);
-    let run = session.run(&*sink);
+    let session = Session::open(&args.lab, reporter).await?;
+    let run = session.run(reporter);
     run::reach(&run).await?;
     let (kube, flags) = (session.world.kube(), &session.flags);
     let page = match args.page {

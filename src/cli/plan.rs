@@ -7,7 +7,7 @@ use super::args::{LabArgs, OutputArgs};
 use super::session::{Session, resolve};
 use crate::components::Site;
 use crate::images::Catalogue;
-use crate::report::Format;
+use crate::report::{Format, Reporter};
 use crate::{plan, report, run};
 
 #[derive(ClapArgs)]
@@ -22,11 +22,11 @@ pub struct PlanArgs {
     pub output: OutputArgs,
 }
 
-pub async fn plan(args: &PlanArgs) -> Result<()> {
+pub async fn plan(args: &PlanArgs, reporter: &Reporter) -> Result<()> {
     if args.diff {
-        return diff(args).await;
+        return diff(args, reporter).await;
     }
-    let lab = resolve(&args.lab)?;
+    let lab = resolve(&args.lab, reporter)?;
     let plan = plan::up(&Site { lab: &lab, catalogue: &Catalogue::load()? })?;
     match args.output.output {
         Format::Json => report::data(&report::json(&plan)?),
@@ -35,11 +35,10 @@ pub async fn plan(args: &PlanArgs) -> Result<()> {
     Ok(())
 }
 
-async fn diff(args: &PlanArgs) -> Result<()> {
-    let session = Session::open(&args.lab).await?;
+async fn diff(args: &PlanArgs, reporter: &Reporter) -> Result<()> {
+    let session = Session::open(&args.lab, reporter).await?;
     let plan = plan::up(&Site { lab: &session.lab, catalogue: &session.catalogue })?;
-    let sink = report::sink(true);
-    let diff = run::diff(&session.run(&*sink), &plan).await?;
+    let diff = run::diff(&session.run(reporter), &plan).await?;
     match args.output.output {
         Format::Json => report::data(&report::json(&diff)?),
         Format::Text => report::data(&report::diff(&diff)),

@@ -7,11 +7,11 @@ use anyhow::{Context as _, Result};
 use super::args::{LabArgs, quoted};
 use super::environment::Environment;
 use crate::config::{self, Lab, Overrides, Resolved, Source};
-use crate::event::Sink;
+use crate::event::{Sink, Warning};
 use crate::exec::lock::{self, Attempt};
 use crate::exec::{World, host};
 use crate::fault::{Fault, Kind};
-use crate::images::{self, Catalogue, Origin};
+use crate::images::{self, Catalogue, Supply};
 use crate::report;
 use crate::run::{Journal, Run};
 
@@ -21,7 +21,7 @@ pub struct Session {
     pub catalogue: Catalogue,
     pub world: World,
     pub state: PathBuf,
-    origin: Origin,
+    supply: Supply,
     /// The flags that name this lab, each with a space before it.
     pub flags: String,
 }
@@ -30,25 +30,23 @@ pub struct Session {
 ///
 /// # Errors
 /// [`Kind::Config`] with every problem of it.
-pub fn resolve(args: &LabArgs) -> Result<Lab> {
-    Ok(resolved(args)?.lab)
+pub fn resolve(args: &LabArgs, sink: &dyn Sink) -> Result<Lab> {
+    Ok(resolved(args, sink)?.lab)
 }
 
 /// The same, and where each value comes from.
 ///
 /// # Errors
 /// [`Kind::Config`] with every problem of it.
-pub fn resolved(args: &LabArgs) -> Result<Resolved> {
+pub fn resolved(args: &LabArgs, sink: &dyn Sink) -> Result<Resolved> {
     let environment = Environment::read();
-    for warning in environment.warnings() {
-        report::talk(&warning);
-    }
+    environment.warnings().into_iter().for_each(|warning| sink.warn(warning));
     let name = args.config.as_deref().or(environment.get("LAB_CONFIG")).unwrap_or("full");
     let overrides = Overrides { variables: environment.variables.clone(), ..args.overrides() };
     let resolved = Source::named(name).and_then(|source| config::resolve(&source, &overrides));
     let resolved = resolved.map_err(|problems| refused("the configuration cannot be used", problems))?;
     if resolved.is_old() {
-        report::talk(&old_version(&resolved.file, resolved.version));
+        sink.warn(old_version(&resolved.file, resolved.version));
     }
     Ok(resolved)
 }
@@ -63,33 +61,30 @@ pub fn refused(
 }
 
 /// What is said of a file that is read for a while yet.
-pub fn old_version(file: &str, version: &str) -> String {
-    format!(
-        "warning: {file} is written in {version}; lab config migrate {} shows it in {}",
-        quoted(file),
-        config::VERSION
-    )
+pub fn old_version(file: &str, version: &str) -> Warning {
+    let next = format!("lab config migrate {}   (shows it in {})", quoted(file), config::VERSION);
+    Warning::new("old-configuration", format!("{file} is written in {version}")).next(next)
 }
 
 /// Where this lab's images come from, with the digests of its lock file.
 ///
 /// # Errors
 /// [`Kind::Config`] when the lock file cannot be used.
-pub fn origin(lab: &Lab, catalogue: &Catalogue) -> Result<Origin> {
+pub fn supply(lab: &Lab, catalogue: &Catalogue) -> Result<Supply> {
     if lab.images.lock.is_empty() {
-        return Ok(Origin::new(&lab.images, None));
+        return Ok(Supply::new(&lab.images, None));
     }
     let text = fs_err::read_to_string(&lab.images.lock).map_err(anyhow::Error::new);
     let lock = text.and_then(|text| images::parse_lock(&text, catalogue)).with_context(|| {
         let what = format!("the lock file {} cannot be used", lab.images.lock);
         Fault::new(Kind::Config, what).next("lab images lock   (prints one)")
     })?;
-    Ok(Origin::new(&lab.images, Some(lock)))
+    Ok(Supply::new(&lab.images, Some(lock)))
 }
 
 impl Session {
-    pub async fn open(args: &LabArgs) -> Result<Self> {
-        Self::of(args, resolve(args)?).await
+    pub async fn open(args: &LabArgs, sink: &dyn Sink) -> Result<Self> {
+        Self::of(args, resolve(args, sink)?).await
     }
 
     /// The same, of a lab that was resolved before.
@@ -99,8 +94,8 @@ impl Session {
         let state = home.join(&lab.name);
         let world = World::connect(state.join("kubeconfig")).await?;
         let catalogue = Catalogue::load()?;
-        let origin = origin(&lab, &catalogue)?;
-        Ok(Self { lab, catalogue, world, state, origin, flags: args.typed() })
+        let supply = supply(&lab, &catalogue)?;
+        Ok(Self { lab, catalogue, world, state, supply, flags: args.typed() })
     }
 
     pub fn run<'a>(&'a self, sink: &'a dyn Sink) -> Run<'a, World> {
@@ -109,7 +104,7 @@ impl Session {
             catalogue: &self.catalogue,
             ports: &self.world,
             sink,
-            origin: &self.origin,
+            supply: &self.supply,
             state: self.state.clone(),
             flags: self.flags.clone(),
             force_smoke: false,
@@ -120,9 +115,9 @@ impl Session {
     ///
     /// # Errors
     /// [`Kind::Locked`] when another run holds it.
-    pub async fn lock(&self, verb: &str) -> Result<()> {
+    pub async fn lock(&self, verb: &str, sink: &dyn Sink) -> Result<()> {
         let path = self.lock_path();
-        let taken = lock::take(&path, verb, &mut |note| report::talk(&note)).await;
+        let taken = lock::take(&path, verb, &mut |note| sink.warn(Warning::new("left-behind", note))).await;
         let holder = match taken.with_context(|| unusable(&path))? {
             Attempt::Taken => return Ok(()),
             Attempt::Held(holder) => {

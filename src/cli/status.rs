@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 use super::args::{LabArgs, OutputArgs};
 use super::session::Session;
 use crate::fault::{Fault, Kind};
-use crate::report::Format;
+use crate::report::{Format, Reporter};
 use crate::{report, run};
 
 #[derive(ClapArgs)]
@@ -17,10 +17,9 @@ pub struct StatusArgs {
     pub output: OutputArgs,
 }
 
-pub async fn status(args: StatusArgs) -> Result<()> {
-    let session = Session::open(&args.lab).await?;
-    let sink = report::sink(true);
-    let status = run::status::status(&session.run(&*sink)).await?;
+pub async fn status(args: StatusArgs, reporter: &Reporter) -> Result<()> {
+    let session = Session::open(&args.lab, reporter).await?;
+    let status = run::status::status(&session.run(reporter)).await?;
     match args.output.output {
         Format::Json => report::data(&report::json(&status)?),
         Format::Text => report::data(&report::status(&status)),

@@ -34,14 +34,12 @@ pub struct UpArgs {
 }
 
 pub async fn up(args: UpArgs, reporter: &Reporter) -> Result<()> {
-    let session = Session::open(&args.lab).await?;
-    session.lock("lab up").await?;
+    let session = Session::open(&args.lab, reporter).await?;
+    session.lock("lab up", reporter).await?;
     let journal = Journal::open(&session.state, "lab up", reporter);
     let mut run = session.run(&journal);
     run.force_smoke = args.smoke;
-    for warning in run::check_host(&run, &Machine).await? {
-        report::talk(&format!("warning: {warning}"));
-    }
+    run::check_host(&run, &Machine).await?;
     let plan = plan::up(&Site { lab: &session.lab, catalogue: &session.catalogue })?;
     run.up(&plan).await?;
     if let Some(path) = &args.merge_kubeconfig {

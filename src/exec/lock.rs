@@ -173,7 +173,8 @@ pub fn holder(text: &[u8]) -> Option<Holder> {
     plain.then_some(holder)
 }
 
-fn same(file: &File, path: &Path) -> bool {
+/// True where this is still the file of that name.
+pub fn same(file: &File, path: &Path) -> bool {
     identity(file.metadata()).is_some_and(|ours| identity(std::fs::metadata(path)) == Some(ours))
 }
 

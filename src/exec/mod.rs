@@ -9,6 +9,7 @@ pub mod kube;
 pub mod lock;
 pub mod process;
 pub mod registry;
+pub mod shared;
 
 use std::path::PathBuf;
 

@@ -87,7 +87,11 @@ impl Sink for Junit {
             Event::StepFailed { id, took, .. } => seen.set(&id, State::Failed(took)),
             Event::SmokeJudged { verdict } => seen.verdict = Some(verdict),
             Event::RunDone { took, .. } => seen.took = Some(took),
-            Event::GoesOn { .. } | Event::StepProgress { .. } | Event::JobLog { .. } | Event::End(_) => {}
+            Event::GoesOn { .. }
+            | Event::StepProgress { .. }
+            | Event::JobLog { .. }
+            | Event::Warning(_)
+            | Event::End(_) => {}
         }
     }
 }

@@ -38,7 +38,7 @@ pub enum Format {
 }
 
 /// Lines for a log, or a live display for a terminal.
-pub fn sink(ci: bool) -> Box<dyn Sink + Send> {
+fn sink(ci: bool) -> Box<dyn Sink + Send> {
     if ci || host::variable("NO_COLOR").is_some() || !std::io::stderr().is_terminal() {
         Box::new(plain::Plain)
     } else {

@@ -17,15 +17,15 @@ impl Sink for Plain {
 pub fn line(event: &Event) -> Option<String> {
     Some(match event {
         Event::RunStarted { lab, steps } => format!("lab {lab}: {} steps", steps.len()),
-        Event::GoesOn { verb, at, process, stop, steps } => {
-            let at = at.parse().map_or_else(|_| at.clone(), moment);
+        Event::GoesOn { verb, began, process, stop, steps } => {
+            let began = began.parse().map_or_else(|_| began.clone(), moment);
             let how = match stop {
                 Stop::Interrupted => "was interrupted",
                 Stop::CutOff => "was cut off",
                 Stop::Failed => "failed",
             };
             let place = if steps.is_empty() { String::new() } else { format!(" in: {}", steps.join(", ")) };
-            format!("the last `{verb}` ({at}, process {process}) {how}{place}; going on from there")
+            format!("the last `{verb}` ({began}, process {process}) {how}{place}; going on from there")
         }
         Event::StepStarted { id, title } => format!("[{id}] {title} ..."),
         Event::StepProgress { id, note } => format!("[{id}] {note}"),
@@ -37,6 +37,7 @@ pub fn line(event: &Event) -> Option<String> {
         }
         Event::StepFailed { id, took, .. } => format!("[{id}] failed after {}", duration(*took)),
         Event::JobLog { line } => format!("  | {line}"),
+        Event::Warning(warning) => format!("warning: {warning}"),
         Event::RunDone { lab, changed: 0, took, .. } => format!("lab {lab}: nothing changed ({})", duration(*took)),
         Event::RunDone { lab, unchanged: 0, took, .. } => format!("lab {lab}: done ({})", duration(*took)),
         Event::RunDone { lab, changed, unchanged, took } => {
@@ -57,8 +58,8 @@ mod tests {
     fn what_became_of_the_last_run_is_one_line() {
         let said = |stop, steps: &[&str]| {
             let steps = steps.iter().map(|step| (*step).to_owned()).collect();
-            let at = "2026-11-21T08:00:12Z".to_owned();
-            line(&Event::GoesOn { verb: "lab up".to_owned(), at, process: 4711, stop, steps }).unwrap()
+            let began = "2026-11-21T08:00:12Z".to_owned();
+            line(&Event::GoesOn { verb: "lab up".to_owned(), began, process: 4711, stop, steps }).unwrap()
         };
         let start = "the last `lab up` (2026-11-21 08:00:12 UTC, process 4711) ";
         let end = "; going on from there";

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 
 use super::pull::pull;
 use crate::fault::{Fault, Kind};
-use crate::images::{Catalogue, Image, Origin, RECIPE, registry};
+use crate::images::{Catalogue, Image, RECIPE, Supply, registry};
 use crate::ports::{Build, Builder as _, Docker as _, Ports};
 
 /// The pulled Debian that all recipes stand on.
@@ -21,7 +21,7 @@ pub async fn all<P: Ports>(
     ports: &P,
     catalogue: &Catalogue,
     names: &[String],
-    origin: &Origin,
+    supply: &Supply,
     note: &mut dyn FnMut(String),
 ) -> Result<()> {
     let mut todo = Vec::new();
@@ -45,7 +45,7 @@ pub async fn all<P: Ports>(
             labels: vec![(RECIPE.to_owned(), catalogue.recipe(&image.name)?)],
         };
         if image.name == "base" {
-            build.contexts.push(("debian".to_owned(), debian(ports, &build, origin).await?));
+            build.contexts.push(("debian".to_owned(), debian(ports, &build, supply).await?));
         }
         one(ports, &build, &heading, note).await?;
     }
@@ -92,15 +92,15 @@ fn contexts(catalogue: &Catalogue, image: &Image) -> Result<Vec<(String, String)
 }
 
 /// The Debian to stand on: pulled where that works, else made from packages.
-async fn debian<P: Ports>(ports: &P, build: &Build, origin: &Origin) -> Result<String> {
+async fn debian<P: Ports>(ports: &P, build: &Build, supply: &Supply) -> Result<String> {
     let made = build.tag.replace("lab/base:", "lab/debian:");
-    let upstream = origin.name(DEBIAN);
+    let upstream = supply.name(DEBIAN);
     for reference in [&made, &upstream] {
         if ports.docker().image(reference).await?.is_some() {
             return Ok(reference.clone());
         }
     }
-    if !origin.is_given_up(registry(&upstream)) && pull(ports.docker(), &upstream, &mut |_| {}).await.is_ok() {
+    if !supply.is_given_up(registry(&upstream)) && pull(ports.docker(), &upstream, &mut |_| {}).await.is_ok() {
         return Ok(upstream);
     }
     ports.builder().bootstrap(&build.folder.join("build"), &made).await?;

@@ -8,6 +8,7 @@ use crate::components::{KIND_LABEL, REGISTRY_ALIAS};
 use crate::config::{Cni, Lab};
 use crate::event::Outcome;
 use crate::exec::host;
+use crate::exec::shared::{self, Shared};
 use crate::fault::{Fault, Kind};
 use crate::ports::{self, ClusterSpec, Clusters as _, Container, Docker as _, Kube as _, Ports};
 
@@ -102,7 +103,7 @@ async fn create<P: Ports>(context: &Context<'_, P>, config: &str) -> Result<()> 
         return Err(Fault::new(Kind::Config, what).next(next).error());
     }
     // kind wants the upstream's name. The tag stays only while kind needs it, and a user's own is left alone.
-    let lend = run.lab.cluster.has_load_balancer() && lend_load_balancer(run).await?;
+    let lent = if run.lab.cluster.has_load_balancer() { lend_load_balancer(run).await? } else { None };
     let kubeconfig = run.kubeconfig();
     forget(&kubeconfig)?;
     let cluster = &run.lab.cluster;
@@ -117,8 +118,8 @@ async fn create<P: Ports>(context: &Context<'_, P>, config: &str) -> Result<()> 
         direct: &direct,
     };
     let result = run.ports.clusters().create(&spec, &mut |line| context.note(line)).await;
-    if lend {
-        docker.remove_tag(LOAD_BALANCER).await?;
+    if let Some(lent) = lent {
+        lent.leave(async || docker.remove_tag(LOAD_BALANCER).await).await?;
     }
     if let Err(error) = result {
         return Err(explain(run, error).await);
@@ -131,20 +132,24 @@ async fn create<P: Ports>(context: &Context<'_, P>, config: &str) -> Result<()> 
     Ok(())
 }
 
-/// Gives the load balancer the name that kind wants; true where it is to be taken away again.
-async fn lend_load_balancer<P: Ports>(run: &Run<'_, P>) -> Result<bool> {
+/// Gives the load balancer the name that kind wants; none where it is not to be taken away again. Labs that are made
+/// at the same time share it.
+async fn lend_load_balancer<P: Ports>(run: &Run<'_, P>) -> Result<Option<Shared>> {
     let docker = run.ports.docker();
     let held = images::engine_reference(run, "load-balancer").await?;
     if held == LOAD_BALANCER {
-        return Ok(false);
+        return Ok(None);
     }
+    // Beside the folders of all labs, whose names have no dot.
+    let share = shared::join(&run.state.with_file_name("load-balancer.lock")).await?;
     let id = |image: Option<ports::Image>| image.map(|image| image.id);
     let there = id(docker.image(LOAD_BALANCER).await?);
     if there.is_none() {
         docker.tag(&held, LOAD_BALANCER).await?;
     }
     // A run that was cut short may have left it.
-    Ok(there.is_none() || there == id(docker.image(&held).await?))
+    let ours = there.is_none() || there == id(docker.image(&held).await?);
+    Ok(ours.then_some(share))
 }
 
 /// Adds the last log lines of a node that died to kind's own words.

@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::pull::{Failure, Trouble, digest, pull};
 use super::{Context, Run, build};
 use crate::config::ImageSource;
-use crate::event::Outcome;
+use crate::event::{Outcome, Warning};
 use crate::fault::{Fault, Kind};
-use crate::images::{BUILT, Catalogue, Image, Lock, Origin, RECIPE, registry};
+use crate::images::{BUILT, Catalogue, Image, Lock, RECIPE, Supply, registry};
 use crate::ports::{self, Docker, Ports};
 
 /// The image that nodes are made of.
@@ -32,13 +32,13 @@ pub enum ImageState {
     Missing,
 }
 
-/// Looks for an image that this origin allows.
-pub async fn state<D: Docker>(docker: &D, catalogue: &Catalogue, name: &str, origin: &Origin) -> Result<ImageState> {
+/// Looks for an image that this supply allows.
+pub async fn state<D: Docker>(docker: &D, catalogue: &Catalogue, name: &str, supply: &Supply) -> Result<ImageState> {
     let image = catalogue.get(name)?;
-    let may_be_built = origin.source != ImageSource::Registry || !image.upstream;
+    let may_be_built = supply.source != ImageSource::Registry || !image.upstream;
     let built = if may_be_built { built(docker, catalogue, name).await? } else { None };
-    let pulled = if origin.can_pull(image) { pulled(docker, image, origin).await? } else { None };
-    let found = if origin.prefers_pulled(image) { pulled.or(built) } else { built.or(pulled) };
+    let pulled = if supply.can_pull(image) { pulled(docker, image, supply).await? } else { None };
+    let found = if supply.prefers_pulled(image) { pulled.or(built) } else { built.or(pulled) };
     Ok(found.unwrap_or(ImageState::Missing))
 }
 
@@ -48,10 +48,10 @@ async fn built<D: Docker>(docker: &D, catalogue: &Catalogue, name: &str) -> Resu
 }
 
 /// An image of several references counts only with all of them.
-async fn pulled<D: Docker>(docker: &D, image: &Image, origin: &Origin) -> Result<Option<ImageState>> {
+async fn pulled<D: Docker>(docker: &D, image: &Image, supply: &Supply) -> Result<Option<ImageState>> {
     let mut found = None;
     for reference in image.references.iter().rev() {
-        let reference = origin.pinned(image, reference);
+        let reference = supply.pinned(image, reference);
         let Some(held) = docker.image(&reference).await? else { return Ok(None) };
         found = Some(ImageState::Pulled { reference, size: held.size });
     }
@@ -60,7 +60,7 @@ async fn pulled<D: Docker>(docker: &D, image: &Image, origin: &Origin) -> Result
 
 /// The name under which the engine holds an image.
 pub async fn engine_reference<P: Ports>(run: &Run<'_, P>, name: &str) -> Result<String> {
-    match state(run.ports.docker(), run.catalogue, name, run.origin).await? {
+    match state(run.ports.docker(), run.catalogue, name, run.supply).await? {
         ImageState::Built { tag, .. } => Ok(tag),
         ImageState::Pulled { reference, .. } => Ok(reference),
         ImageState::Missing => bail!("image {name} is not in the Docker engine"),
@@ -70,10 +70,10 @@ pub async fn engine_reference<P: Ports>(run: &Run<'_, P>, name: &str) -> Result<
 /// The names under which the engine holds what each reference of an image stands for.
 pub async fn engine_references<P: Ports>(run: &Run<'_, P>, name: &str) -> Result<Vec<(String, String)>> {
     let image = run.catalogue.get(name)?;
-    let held = state(run.ports.docker(), run.catalogue, name, run.origin).await?;
+    let held = state(run.ports.docker(), run.catalogue, name, run.supply).await?;
     let pair = |reference: &String| match &held {
         ImageState::Built { tag, .. } => Ok((tag.clone(), reference.clone())),
-        ImageState::Pulled { .. } => Ok((run.origin.pinned(image, reference), reference.clone())),
+        ImageState::Pulled { .. } => Ok((run.supply.pinned(image, reference), reference.clone())),
         ImageState::Missing => Err(anyhow!("image {name} is not in the Docker engine")),
     };
     image.references.iter().map(pair).collect()
@@ -83,7 +83,7 @@ pub async fn engine_references<P: Ports>(run: &Run<'_, P>, name: &str) -> Result
 pub async fn needed<P: Ports>(run: &Run<'_, P>, names: &[String]) -> Result<Vec<String>> {
     let docker = run.ports.docker();
     let mut needed = names.to_vec();
-    if let ImageState::Pulled { reference, .. } = state(docker, run.catalogue, NODE, run.origin).await?
+    if let ImageState::Pulled { reference, .. } = state(docker, run.catalogue, NODE, run.supply).await?
         && !is_ours(docker, &reference).await?
     {
         needed.retain(|name| run.catalogue.get(name).is_ok_and(|image| !image.in_node));
@@ -101,9 +101,10 @@ pub async fn is_ours<D: Docker>(docker: &D, reference: &str) -> Result<bool> {
 pub async fn have<P: Ports>(context: &Context<'_, P>, names: &[String]) -> Result<Outcome> {
     let run = context.run;
     let mut note = |note| context.note(note);
-    let mut made = provide(run.ports, run.catalogue, &[NODE.to_owned()], run.origin, &mut note).await?;
+    let mut warn = |warning| run.sink.warn(warning);
+    let mut made = provide(run.ports, run.catalogue, &[NODE.to_owned()], run.supply, &mut note, &mut warn).await?;
     let needed = needed(run, names).await?;
-    made.extend(provide(run.ports, run.catalogue, &needed, run.origin, &mut note).await?);
+    made.extend(provide(run.ports, run.catalogue, &needed, run.supply, &mut note, &mut warn).await?);
     Ok(match made.as_slice() {
         [] => Outcome::Unchanged("all there".to_owned()),
         made => Outcome::Changed(made.join(", ")),
@@ -113,30 +114,31 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, names: &[String]) -> Resul
 /// Makes sure that the engine holds these images; returns the names of those it got.
 ///
 /// # Errors
-/// When an image can neither be pulled nor built, as far as the origin allows.
+/// When an image can neither be pulled nor built, as far as the supply allows.
 pub async fn provide<P: Ports>(
     ports: &P,
     catalogue: &Catalogue,
     names: &[String],
-    origin: &Origin,
+    supply: &Supply,
     note: &mut dyn FnMut(String),
+    warn: &mut dyn FnMut(Warning),
 ) -> Result<Vec<String>> {
     let (mut missing, mut wanted) = (Vec::new(), Vec::new());
     for name in names {
         let image = catalogue.get(name)?;
-        let state = state(ports.docker(), catalogue, name, origin).await?;
-        let spare = matches!(state, ImageState::Built { .. }) && origin.prefers_pulled(image);
+        let state = state(ports.docker(), catalogue, name, supply).await?;
+        let spare = matches!(state, ImageState::Built { .. }) && supply.prefers_pulled(image);
         if state == ImageState::Missing {
             missing.push(name.clone());
         }
-        if origin.can_pull(image) && (spare || state == ImageState::Missing) {
+        if supply.can_pull(image) && (spare || state == ImageState::Missing) {
             wanted.push((image, spare));
         }
     }
-    let pulled = pull_all(ports.docker(), &wanted, origin, note).await?;
+    let pulled = pull_all(ports.docker(), &wanted, supply, note, warn).await?;
     let to_build: Vec<String> = missing.iter().filter(|name| !pulled.contains(name)).cloned().collect();
     if !to_build.is_empty() {
-        build::all(ports, catalogue, &to_build, origin, note).await?;
+        build::all(ports, catalogue, &to_build, supply, note).await?;
     }
     Ok(names.iter().filter(|name| missing.contains(name) || pulled.contains(name)).cloned().collect())
 }
@@ -146,35 +148,38 @@ pub async fn provide<P: Ports>(
 async fn pull_all<D: Docker>(
     docker: &D,
     images: &[(&Image, bool)],
-    origin: &Origin,
+    supply: &Supply,
     note: &mut dyn FnMut(String),
+    warn: &mut dyn FnMut(Warning),
 ) -> Result<Vec<String>> {
     let mut pulled = Vec::new();
     for (position, (image, spare)) in images.iter().enumerate() {
         let name = &image.name;
-        let source = image.references.first().map(|reference| origin.name(reference)).unwrap_or_default();
+        let source = image.references.first().map(|reference| supply.name(reference)).unwrap_or_default();
         let registry = registry(&source);
-        if origin.is_given_up(registry) {
+        if supply.is_given_up(registry) {
             continue;
         }
         let heading = format!("pulling {name} ({} of {})", position + 1, images.len());
         note(heading.clone());
         let mut progress = |text| note(format!("{heading}: {text}"));
-        let Err(failure) = pull_image(docker, image, origin, &mut progress).await else {
+        let Err(failure) = pull_image(docker, image, supply, &mut progress).await else {
             pulled.push(name.clone());
             continue;
         };
         let lacks = failure.trouble == Trouble::Missing && !image.upstream;
-        if origin.source == ImageSource::Registry && !spare && !lacks {
+        if supply.source == ImageSource::Registry && !spare && !lacks {
             return Err(refused(name, registry, failure));
         }
         let Failure { trouble, error, .. } = &failure;
-        if trouble.is_of_registry() {
-            note(format!("no images from {registry}: {trouble} ({error:#}); they are built instead"));
-            origin.give_up(registry);
+        let why = format!("{trouble} ({error:#})");
+        let what = if trouble.is_of_registry() {
+            supply.give_up(registry);
+            format!("no images from {registry}: {why}; they are built instead")
         } else {
-            note(format!("{name} cannot be pulled from {registry}: {trouble} ({error:#}); it is built instead"));
-        }
+            format!("{name} cannot be pulled from {registry}: {why}; it is built instead")
+        };
+        warn(Warning::new("built-instead", what));
     }
     Ok(pulled)
 }
@@ -182,11 +187,11 @@ async fn pull_all<D: Docker>(
 async fn pull_image<D: Docker>(
     docker: &D,
     image: &Image,
-    origin: &Origin,
+    supply: &Supply,
     progress: &mut dyn FnMut(String),
 ) -> Result<(), Failure> {
     for reference in &image.references {
-        pull(docker, &origin.pinned(image, reference), progress).await?;
+        pull(docker, &supply.pinned(image, reference), progress).await?;
     }
     Ok(())
 }
@@ -204,13 +209,13 @@ pub async fn lock<D: Docker>(
     docker: &D,
     catalogue: &Catalogue,
     names: &[String],
-    origin: &Origin,
+    supply: &Supply,
 ) -> Result<(Lock, Vec<String>)> {
     let (mut lock, mut unknown) = (Lock::new(), Vec::new());
     for name in names {
         let image = catalogue.get(name)?;
-        for reference in image.references.iter().filter(|_| origin.has(image)) {
-            let asked = origin.name(reference);
+        for reference in image.references.iter().filter(|_| supply.has(image)) {
+            let asked = supply.name(reference);
             match digest(docker, &asked).await {
                 Ok(Some(digest)) => drop(lock.insert(reference.clone(), digest)),
                 Ok(None) => unknown.push(asked),

@@ -12,7 +12,7 @@ use super::wait::{Look, until};
 use super::{Context, diagnose, store};
 use crate::components::{DRIVER_ACCOUNT, JOBS_NAMESPACE, JOBS_SECRET, STORE_ENDPOINT};
 use crate::config::Size;
-use crate::event::Event;
+use crate::event::{Event, Warning};
 use crate::fault::{Fault, Kind};
 use crate::jobs::Job;
 use crate::ports::{self, Kube as _, LogQuery, Ports};
@@ -123,7 +123,8 @@ pub async fn run<P: Ports>(context: &Context<'_, P>, job: &Job, application: &st
             Either::Right((state, follow)) => (timeout(LAST_LINES, follow).await.unwrap_or(Ok(())), state),
         };
         if let Err(error) = followed {
-            tracing::warn!("the driver's log broke off: {error:#}");
+            let what = format!("the driver's log broke off: {error:#}");
+            context.run.sink.warn(Warning::new("job-log", what));
         }
         state?
     };

@@ -14,7 +14,7 @@ use fs_err::os::unix::fs::OpenOptionsExt as _;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Event, Outcome, Sink, Stop};
+use crate::event::{Event, Outcome, Sink, Stop, Warning};
 use crate::exec::host;
 
 /// The version of the lines; those of others are not understood.
@@ -89,7 +89,7 @@ impl<'a> Journal<'a> {
             run,
             verb,
             past: past(&lines),
-            file: RefCell::new(file.map_err(|error| complain(&error)).ok()),
+            file: RefCell::new(file.map_err(|error| complain(sink, &error)).ok()),
             torn: Cell::new(text.last().is_some_and(|byte| *byte != b'\n')),
             open: Cell::new(false),
             failed: Cell::new(false),
@@ -143,14 +143,14 @@ impl<'a> Journal<'a> {
         }
         // In one piece: a file opened for appending takes it whole or, on a full disk, in part.
         if let Err(error) = file.write_all(&text).and_then(|()| settle(file)) {
-            complain(&error);
+            complain(self.sink, &error);
             *slot = None;
         }
     }
 }
 
-fn complain(error: &std::io::Error) {
-    tracing::warn!("the journal cannot be written, the run goes on without: {error}");
+fn complain(sink: &dyn Sink, error: &std::io::Error) {
+    sink.warn(Warning::new("journal", format!("the journal cannot be written, the run goes on without: {error}")));
 }
 
 impl Sink for Journal<'_> {
@@ -248,8 +248,8 @@ fn past(lines: &[Line]) -> Option<Event> {
         }
     }
     let steps = if failed.is_empty() { open } else { failed };
-    let at = Timestamp::from_second(first.at.as_second()).unwrap_or_default().to_string();
-    Some(Event::GoesOn { verb: first.verb, at, process: first.process, stop, steps })
+    let began = Timestamp::from_second(first.at.as_second()).unwrap_or_default().to_string();
+    Some(Event::GoesOn { verb: first.verb, began, process: first.process, stop, steps })
 }
 
 /// Writes the file anew without its oldest runs, where it has become long.

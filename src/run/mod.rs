@@ -53,7 +53,7 @@ pub use record::Record;
 use crate::config::Lab;
 use crate::event::{Event, Outcome, Planned, Sink};
 use crate::fault::{self, Fault, Kind};
-use crate::images::{Catalogue, Origin};
+use crate::images::{Catalogue, Supply};
 use crate::plan::Plan;
 use crate::ports::Ports;
 use crate::step::{Action, Step};
@@ -64,7 +64,7 @@ pub struct Run<'a, P: Ports> {
     pub catalogue: &'a Catalogue,
     pub ports: &'a P,
     pub sink: &'a dyn Sink,
-    pub origin: &'a Origin,
+    pub supply: &'a Supply,
     /// This lab's folder of state: kubeconfig, diagnostics.
     pub state: PathBuf,
     /// The flags that name this lab, each with a space before it: for the next command to type.

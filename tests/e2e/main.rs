@@ -7,10 +7,16 @@
 mod daily;
 mod lab;
 mod long;
+#[expect(clippy::unwrap_used, reason = "a test ends at the first thing that does not work")]
+#[path = "../it/schema.rs"]
+mod schema;
 
 use std::time::Instant;
 
+use serde_json::Value;
+
 use lab::{Lab, docker, lines};
+use schema::assert_valid;
 
 /// Everything that people rely on, in the order in which they meet it: making the cluster
 /// is what takes time, so one lab serves all checks.
@@ -27,6 +33,7 @@ fn a_lab_from_nothing_to_nothing() {
     });
     part("status", || status_is_complete(&lab, 6, 3));
     part("second up changes nothing", || second_up_changes_nothing(&lab));
+    part("a second up speaks JSON", || a_second_up_speaks_json(&lab));
     part("kubeconfig is private", || kubeconfig_is_private(&lab));
     part("a sample job", || {
         lab.run(&["run", "pi", "--ci"]).expect_code(0).expect("[job] done");
@@ -83,6 +90,21 @@ fn second_up_changes_nothing(lab: &Lab) {
         assert!(!log.contains(&format!("http.method={method}")), "a {method} request: {log}");
     }
     assert_eq!(lab.snapshot(), before);
+}
+
+/// Nothing but events, and nothing to say beside them.
+fn a_second_up_speaks_json(lab: &Lab) {
+    let output = lab.command(&["up", "--output", "json"]).output().expect("lab runs");
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+    let text = String::from_utf8(output.stdout).expect("text");
+    let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    for event in &events {
+        assert_valid("event", event);
+    }
+    let [.., done, end] = &events[..] else { panic!("{text}") };
+    assert_eq!((&done["event"], &done["changed"]), (&"runDone".into(), &0.into()), "{done}");
+    assert_eq!((&end["event"], &end["exitCode"]), (&"end".into(), &0.into()), "{end}");
+    assert!(events.iter().any(|event| event["event"] == "smokeJudged"), "{text}");
 }
 
 fn kubeconfig_is_private(lab: &Lab) {

@@ -6,7 +6,7 @@ use std::path::Path;
 use lab::components::Site;
 use lab::config::{self, ImageSource, Lab, Overrides};
 use lab::event::{Ending, Event, Sink};
-use lab::images::{Catalogue, Origin};
+use lab::images::{Catalogue, Supply};
 use lab::plan;
 use lab::report::Junit;
 use lab::run::{Run, down, status};
@@ -18,7 +18,7 @@ pub struct Bench {
     pub world: World,
     lab: Lab,
     catalogue: Catalogue,
-    origin: Origin,
+    supply: Supply,
     said: RefCell<Vec<Event>>,
     junit: Option<Junit>,
     folder: tempfile::TempDir,
@@ -41,14 +41,16 @@ impl Bench {
         for image in catalogue.all() {
             world.state().add_image(&catalogue.built_tag(&image.name).unwrap());
         }
+        let folder = tempfile::tempdir().unwrap();
+        fs_err::create_dir(folder.path().join("lab")).unwrap();
         Self {
             world,
             lab: config::load(config::SMALL, "test", &Overrides::default()).unwrap(),
             catalogue,
-            origin: Origin::upstream(ImageSource::Auto),
+            supply: Supply::upstream(ImageSource::Auto),
             said: RefCell::default(),
             junit: None,
-            folder: tempfile::tempdir().unwrap(),
+            folder,
         }
     }
 
@@ -81,8 +83,8 @@ impl Bench {
             catalogue: &self.catalogue,
             ports: &self.world,
             sink: self,
-            origin: &self.origin,
-            state: self.folder.path().to_owned(),
+            supply: &self.supply,
+            state: self.folder.path().join("lab"),
             flags: String::new(),
             force_smoke: false,
         }

@@ -180,8 +180,8 @@ const NEW: &str =
 fn a_file_of_an_older_version_is_read_with_a_warning() {
     let sandbox = Sandbox::new();
     sandbox.file("old lab.yaml", OLD);
-    let warning =
-        "old lab.yaml is written in lab/v1alpha1; lab config migrate 'old lab.yaml' shows it in lab/v1alpha2\n";
+    let warning = "warning: old lab.yaml is written in lab/v1alpha1: \
+                   lab config migrate 'old lab.yaml'   (shows it in lab/v1alpha2)\n";
     let args = ["config", "show", "--origin", "--config", "old lab.yaml"];
     let shown = sandbox.run(&args);
     shown.code(0).says(warning);

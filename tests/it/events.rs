@@ -1,12 +1,14 @@
 //! `--output json` of verbs that run steps: every line an event, and the last one always the end.
 
+use std::collections::BTreeSet;
+
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, JobEnd};
 use crate::engine::Engine;
 use crate::sandbox::{Finished, Sandbox};
-use crate::schema::{assert_valid, problems};
+use crate::schema::{assert_valid, problems, schema};
 
 /// The events of a run, each checked against its schema, the last one against the exit code.
 #[track_caller]
@@ -18,10 +20,8 @@ fn events(finished: &Finished) -> Vec<Value> {
     let (last, before) = events.split_last().unwrap_or_else(|| panic!("no line; {}", finished.stderr));
     assert_eq!((&last["event"], last["exitCode"].as_i64()), (&json!("end"), finished.code.map(i64::from)));
     assert!(before.iter().all(|event| event["event"] != "end"), "{}", finished.stdout);
-    // The error once more for people, and nothing else but warnings of this machine.
-    let talk = finished.stderr.lines().filter(|line| !line.starts_with("warning: "));
-    let text = talk.collect::<Vec<_>>().join("\n");
-    let text = text.trim_start();
+    // The error once more for people, and nothing else: warnings are events.
+    let text = finished.stderr.trim_start();
     match &last["error"] {
         Value::Null => assert_eq!(text, ""),
         error => {
@@ -81,13 +81,42 @@ fn an_up_that_fails_prints_nothing_but_events() {
     let (mut sandbox, _engine) = Sandbox::with(Engine::empty);
     sandbox.tool("kind", "echo 'kind v0.33.0 go1.25 linux/amd64'");
     // Whatever this machine has.
-    let fit = "port-api=free,port-registry=free,inotify-instances=8192,inotify-watches=1048576";
+    let fit = "port-api=free,port-registry=free,route=none,inotify-instances=8192,inotify-watches=1048576";
     sandbox.set("LAB_DOCTOR_VALUES", fit);
     let finished = sandbox.run(&["up", "-o", "json", "--config", "small"]);
     finished.code(5);
     let events = events(&finished);
-    assert_eq!(kinds(&events)[..2], ["runStarted", "stepStarted"]);
-    assert!(kinds(&events).contains(&"stepFailed"), "{}", finished.stdout);
+    // What this machine lacks comes first.
+    let kinds = kinds(&events).into_iter().skip_while(|kind| *kind == "warning").collect::<Vec<_>>();
+    assert_eq!(kinds[..2], ["runStarted", "stepStarted"]);
+    assert!(kinds.contains(&"stepFailed"), "{}", finished.stdout);
+}
+
+/// Those of the environment, of the configuration and of the machine.
+#[test]
+fn warnings_are_events_with_what_mends_them() {
+    let (mut sandbox, _engine) = Sandbox::with(Engine::empty);
+    sandbox.file("old.yaml", "apiVersion: lab/v1alpha1\nkind: Lab\nmetadata: {name: lab}\n");
+    sandbox.set("LAB_STAT", "elsewhere");
+    sandbox.tool("kind", "echo 'kind v0.99.0 go1.25 linux/amd64'");
+    let fit = "port-api=free,port-registry=free,route=none,inotify-instances=8192,inotify-watches=1048576";
+    sandbox.set("LAB_DOCTOR_VALUES", fit);
+    let finished = sandbox.run(&["up", "-o", "json", "--config", "old.yaml"]);
+    finished.code(5);
+    let events = events(&finished);
+    let told = sandbox.run(&["up", "--ci", "--config", "old.yaml"]);
+    for (id, next) in [
+        ("unknown-variable", None),
+        ("old-configuration", Some("lab config migrate old.yaml   (shows it in lab/v1alpha2)")),
+        ("kind", Some("go install sigs.k8s.io/kind@v0.33.0   (and remove the other from PATH)")),
+    ] {
+        let warnings = events.iter().filter(|event| event["event"] == "warning" && event["id"] == id);
+        let [warning] = warnings.collect::<Vec<_>>()[..] else { panic!("not one {id}: {}", finished.stdout) };
+        assert_eq!(warning["next"].as_str(), next);
+        // People read the same, a line each.
+        let next = next.map(|next| format!(": {next}")).unwrap_or_default();
+        told.says(&format!("warning: {}{next}\n", warning["what"].as_str().unwrap()));
+    }
 }
 
 #[test]
@@ -120,6 +149,7 @@ fn a_lab_in_other_hands_is_an_end_too() {
 fn every_event_of_a_whole_run_is_as_its_schema_says() {
     for (end, code, last) in [(JobEnd::Right, 0, "runDone"), (JobEnd::WrongRank, 6, "stepFailed")] {
         let bench = Bench::small();
+        bench.world.state().images.clear();
         bench.world.state().jobs.end = end;
         assert_eq!(bench.up(), code);
         let mut seen = Vec::new();
@@ -137,6 +167,23 @@ fn every_event_of_a_whole_run_is_as_its_schema_says() {
         let done = |event: &&Value| event["event"] == "stepDone";
         assert!(seen.iter().filter(done).any(|event| event["outcome"]["changed"] == true));
         assert!(seen.iter().any(|event| event["event"] == "jobLog"));
+        // No registry is in reach.
+        assert!(seen.iter().any(|event| event["event"] == "warning" && event["id"] == "built-instead"));
+    }
+}
+
+/// Of two fields with one name, readers see one.
+#[test]
+fn no_event_has_a_field_of_its_line() {
+    let line = schema("event");
+    let names = |schema: &Value| -> BTreeSet<String> {
+        schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
+    };
+    for event in line["oneOf"].as_array().unwrap() {
+        let parts = event["$ref"].as_str().map(|part| &line["$defs"][part.trim_start_matches("#/$defs/")]);
+        for fields in [Some(event), parts].into_iter().flatten().map(names) {
+            assert!(fields.is_disjoint(&names(&line)), "{fields:?} of {event:#}");
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::sandbox::{Finished, Sandbox};
 
 const KIND: &str = "echo 'kind v0.33.0 go1.25 linux/amd64'";
 /// Whatever else runs on this machine.
-const FREE: &str = "port-api=free,port-registry=free";
+const FREE: &str = "port-api=free,port-registry=free,route=none";
 
 fn sandbox(values: &str) -> (Sandbox, Engine) {
     played(answered, values)

@@ -1,11 +1,12 @@
-//! Programs that a run started: who they are, and whether they have ended.
+//! Programs that a run started: who they are, whether they have ended, and that they do.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Running, Sandbox};
 
 /// Waits until a tool has written its process id.
 pub fn written(sandbox: &Sandbox, file: &str) -> Pid {
@@ -48,4 +49,39 @@ pub fn assert_ends(process: Pid) {
         assert!(Instant::now() < deadline, "process {process} lives on");
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Kills whatever works in this folder.
+pub fn end_all_in(folder: &Path) {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    loop {
+        let here = all_in(folder);
+        // This runs while a test fails as well: no panic.
+        if here.is_empty() || Instant::now() > deadline {
+            return;
+        }
+        for process in here {
+            // It may have ended by now.
+            kill(process, Signal::SIGKILL).unwrap_or_default();
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// One that has ended works nowhere.
+fn all_in(folder: &Path) -> Vec<Pid> {
+    let entries = fs_err::read_dir("/proc").into_iter().flatten().flatten();
+    let here = entries.filter(|entry| fs_err::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd == folder));
+    here.filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(Pid::from_raw)).collect()
+}
+
+#[test]
+fn nothing_outlives_its_sandbox() {
+    let sandbox = Sandbox::new();
+    let script = "trap '' TERM; /bin/sleep 1000 & echo $! > pid";
+    Running::of(sandbox.command_of(Path::new("/bin/sh"), &["-c", script])).end().code(0);
+    let sleep = written(&sandbox, "pid");
+    assert!(runs(sleep));
+    drop(sandbox);
+    assert!(!runs(sleep));
 }

@@ -12,6 +12,7 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use crate::engine::Engine;
+use crate::processes::end_all_in;
 
 pub struct Sandbox {
     home: TempDir,
@@ -82,6 +83,13 @@ impl Sandbox {
 
     pub fn run(&self, args: &[&str]) -> Finished {
         self.start(args).end()
+    }
+}
+
+impl Drop for Sandbox {
+    /// What a test started ends with it, also where a check failed.
+    fn drop(&mut self) {
+        end_all_in(&fs_err::canonicalize(self.home.path()).unwrap_or_default());
     }
 }
 

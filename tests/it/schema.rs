@@ -5,10 +5,14 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+pub fn schema(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/schema/{name}.json"));
+    serde_json::from_str(&fs_err::read_to_string(path).unwrap()).unwrap()
+}
+
 /// What is wrong with a document; empty where its schema holds.
 pub fn problems(name: &str, document: &Value) -> Vec<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/schema/{name}.json"));
-    let mut schema: Value = serde_json::from_str(&fs_err::read_to_string(path).unwrap()).unwrap();
+    let mut schema = schema(name);
     close(&mut schema);
     let validator = jsonschema::validator_for(&schema).unwrap();
     validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect()

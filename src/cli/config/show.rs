@@ -5,7 +5,7 @@ use clap::Args as ClapArgs;
 
 use crate::cli::args::{LabArgs, OutputArgs};
 use crate::cli::session::resolved;
-use crate::report::{self, Format, SettingList};
+use crate::report::{self, Format, Reporter, SettingList};
 
 #[derive(ClapArgs)]
 pub struct ShowArgs {
@@ -18,8 +18,8 @@ pub struct ShowArgs {
     pub origin: bool,
 }
 
-pub fn show(args: &ShowArgs) -> Result<()> {
-    let resolved = resolved(&args.lab)?;
+pub fn show(args: &ShowArgs, reporter: &Reporter) -> Result<()> {
+    let resolved = resolved(&args.lab, reporter)?;
     report::data(&match (args.output.output, args.origin) {
         (Format::Text, origin) => resolved.yaml(origin),
         (Format::Json, false) => report::bare_json(&resolved.json())?,

@@ -6,7 +6,8 @@ use clap::Args as ClapArgs;
 use crate::cli::args::OutputArgs;
 use crate::cli::session::{old_version, refused};
 use crate::config::{self, Overrides, Place, Position, Problems, Source};
-use crate::report::{self, Format, ListedProblem, ProblemList};
+use crate::event::Sink as _;
+use crate::report::{self, Format, ListedProblem, ProblemList, Reporter};
 
 #[derive(ClapArgs)]
 pub struct ValidateArgs {
@@ -18,14 +19,14 @@ pub struct ValidateArgs {
     pub output: OutputArgs,
 }
 
-pub fn validate(args: &ValidateArgs) -> Result<()> {
+pub fn validate(args: &ValidateArgs, reporter: &Reporter) -> Result<()> {
     let mut broken = Vec::new();
     for name in &args.files {
         let checked = Source::named(name).and_then(|source| config::resolve(&source, &Overrides::default()));
         match checked {
             Ok(resolved) => {
                 if resolved.is_old() {
-                    report::talk(&old_version(name, resolved.version));
+                    reporter.warn(old_version(name, resolved.version));
                 }
                 if args.output.output == Format::Text {
                     report::data(&format!("{name}: valid\n"));

@@ -14,6 +14,7 @@ use super::summary::Summary;
 use super::suspects::suspects;
 use crate::components::LABEL;
 use crate::config::Lab;
+use crate::event::Warning;
 use crate::exec::host;
 use crate::plan::Plan;
 use crate::ports::{Clusters as _, Docker as _, Engine, Ports};
@@ -52,7 +53,7 @@ pub async fn diagnose<P: Ports>(run: &Run<'_, P>, plan: &Plan, said: &str) -> Di
     let folder = match Folder::make(&run.state) {
         Ok(folder) => folder,
         Err(error) => {
-            tracing::warn!("no diagnostics could be written: {error:#}");
+            run.sink.warn(Warning::new("diagnostics", format!("no diagnostics could be written: {error:#}")));
             return Diagnosis { folder: None, culprit, summary: summary() };
         }
     };
@@ -68,7 +69,7 @@ pub async fn diagnose<P: Ports>(run: &Run<'_, P>, plan: &Plan, said: &str) -> Di
         folder.write("summary.txt", &summary(), &mask)
     };
     if let Err(error) = written.await {
-        tracing::warn!("the diagnostics are not complete: {error:#}");
+        run.sink.warn(Warning::new("diagnostics", format!("the diagnostics are not complete: {error:#}")));
     }
     Diagnosis { folder: Some(folder.path), culprit, summary: summary() }
 }

@@ -26,7 +26,7 @@ pub async fn differences<P: Ports>(run: &Run<'_, P>, action: &Action) -> Result<
 
 /// The images that count; without a node image nobody knows which of them the nodes bring along.
 async fn counted<P: Ports>(run: &Run<'_, P>, names: &[String]) -> Result<Vec<String>> {
-    match state(run.ports.docker(), run.catalogue, NODE, run.origin).await? {
+    match state(run.ports.docker(), run.catalogue, NODE, run.supply).await? {
         ImageState::Missing => Ok(names.to_vec()),
         _ => needed(run, names).await,
     }
@@ -35,7 +35,7 @@ async fn counted<P: Ports>(run: &Run<'_, P>, names: &[String]) -> Result<Vec<Str
 async fn images<P: Ports>(run: &Run<'_, P>, names: &[String]) -> Result<Vec<Difference>> {
     let mut found = Vec::new();
     for name in counted(run, names).await? {
-        if state(run.ports.docker(), run.catalogue, &name, run.origin).await? == ImageState::Missing {
+        if state(run.ports.docker(), run.catalogue, &name, run.supply).await? == ImageState::Missing {
             found.push(Difference::new(format!("image {name}"), State::Missing));
         }
     }
@@ -82,7 +82,7 @@ async fn pushed<P: Ports>(run: &Run<'_, P>, names: &[String]) -> Result<Vec<Diff
     }
     let mut found = Vec::new();
     for name in counted(run, names).await? {
-        if state(run.ports.docker(), run.catalogue, &name, run.origin).await? == ImageState::Missing {
+        if state(run.ports.docker(), run.catalogue, &name, run.supply).await? == ImageState::Missing {
             continue;
         }
         match push::stale(run, &name).await {

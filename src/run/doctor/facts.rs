@@ -12,7 +12,7 @@ use super::values::Values;
 use crate::components::{KIND_LABEL, Site};
 use crate::config::{Lab, Subnet};
 use crate::images::Catalogue;
-use crate::images::Origin;
+use crate::images::Supply;
 use crate::ports::{Builder as _, Clusters as _, Container, Docker, Engine, Host, Network, Ports};
 use crate::run::images::{ImageState, state};
 use crate::run::{registry, remains};
@@ -175,13 +175,13 @@ async fn held<P: Ports, H: Host>(exam: &Examination<'_, P, H>) -> Result<Held, N
         let why = error.root_cause().to_string();
         if denied { NoEngine::Denied(why) } else { NoEngine::Missing(why) }
     })?;
-    let asked = in_time(ask(docker, exam.lab, exam.catalogue, exam.origin));
+    let asked = in_time(ask(docker, exam.lab, exam.catalogue, exam.supply));
     let mut held = asked.await.map_err(|error| NoEngine::Refuses(words(error)))?;
     held.disk = exam.host.free_disk(Path::new(&held.engine.root));
     Ok(held)
 }
 
-async fn ask<D: Docker>(docker: &D, lab: &Lab, catalogue: &Catalogue, origin: &Origin) -> Result<Held> {
+async fn ask<D: Docker>(docker: &D, lab: &Lab, catalogue: &Catalogue, supply: &Supply) -> Result<Held> {
     let engine = docker.engine().await?;
     let containers = docker.all_containers().await?;
     let cluster = own_cluster(&containers, lab);
@@ -190,7 +190,7 @@ async fn ask<D: Docker>(docker: &D, lab: &Lab, catalogue: &Catalogue, origin: &O
     let names: Vec<String> = site.engine_images().into_iter().chain(site.node_images()).collect();
     let (mut missing_images, mut node_image) = (0, ImageState::Missing);
     for name in &names {
-        let found = state(docker, catalogue, name, origin).await?;
+        let found = state(docker, catalogue, name, supply).await?;
         missing_images += usize::from(found == ImageState::Missing);
         if name == "node" {
             node_image = found;

@@ -5,6 +5,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::event::Warning;
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -48,6 +50,12 @@ impl Finding {
     /// True where `lab up` may go on.
     pub fn passes(&self) -> bool {
         self.level != Level::Error
+    }
+}
+
+impl From<Finding> for Warning {
+    fn from(finding: Finding) -> Self {
+        Self { id: finding.id, what: finding.title, next: finding.fix.map(|fix| fix.command) }
     }
 }
 

@@ -22,7 +22,7 @@ use super::{Run, images};
 use crate::components::LABEL;
 use crate::config::Lab;
 use crate::fault::{Fault, Kind};
-use crate::images::{Catalogue, Origin};
+use crate::images::{Catalogue, Supply};
 use crate::ports::{Docker as _, Host, Ports};
 use checks::Case;
 use facts::{Facts, Trial};
@@ -41,7 +41,7 @@ const TRIAL: Duration = Duration::from_mins(1);
 pub struct Examination<'a, P: Ports, H: Host> {
     pub lab: &'a Lab,
     pub catalogue: &'a Catalogue,
-    pub origin: &'a Origin,
+    pub supply: &'a Supply,
     /// The lab's folder of state.
     pub state: &'a Path,
     /// The flags that name this lab, each with a space before it.
@@ -66,7 +66,7 @@ impl<'a, P: Ports, H: Host> Examination<'a, P, H> {
         Self {
             lab: run.lab,
             catalogue: run.catalogue,
-            origin: run.origin,
+            supply: run.supply,
             state: &run.state,
             flags: &run.flags,
             docker: Ok(run.ports.docker()),
@@ -103,7 +103,7 @@ impl<'a, P: Ports, H: Host> Examination<'a, P, H> {
     }
 
     fn judge(&self, facts: &Facts) -> Vec<Finding> {
-        let case = Case { lab: self.lab, flags: self.flags, source: self.origin.source, facts };
+        let case = Case { lab: self.lab, flags: self.flags, source: self.supply.source, facts };
         checks::CHECKS.iter().map(|check| check.finding(&case)).collect()
     }
 
@@ -135,7 +135,7 @@ impl<'a, P: Ports, H: Host> Examination<'a, P, H> {
 
     async fn image_with_mount(&self, docker: &P::Docker) -> Option<String> {
         for name in ["probe", "node"] {
-            match images::state(docker, self.catalogue, name, self.origin).await {
+            match images::state(docker, self.catalogue, name, self.supply).await {
                 Ok(ImageState::Built { tag, .. }) => return Some(tag),
                 Ok(ImageState::Pulled { reference, .. }) => return Some(reference),
                 Ok(ImageState::Missing) | Err(_) => {}
@@ -145,17 +145,18 @@ impl<'a, P: Ports, H: Host> Examination<'a, P, H> {
     }
 }
 
-/// The gate of `lab up`: what must hold before anything is made. Returns the warnings.
+/// The gate of `lab up`: what must hold before anything is made. What does not stop it is said as a warning.
 ///
 /// # Errors
 /// [`Kind::Host`], listing everything that is in the way.
-pub async fn check_host<P: Ports>(run: &Run<'_, P>, host: &impl Host) -> Result<Vec<Finding>> {
-    let mut findings = Examination::of(run, host).examine(Try::BeforeACluster).await?;
+pub async fn check_host<P: Ports>(run: &Run<'_, P>, host: &impl Host) -> Result<()> {
+    let findings = Examination::of(run, host).examine(Try::BeforeACluster).await?;
     let in_the_way: Vec<String> =
         findings.iter().filter(|finding| !finding.passes()).map(|finding| format!("\n  {finding}")).collect();
     if in_the_way.is_empty() {
-        findings.retain(|finding| finding.level == Level::Warning);
-        return Ok(findings);
+        let warnings = findings.into_iter().filter(|finding| finding.level == Level::Warning);
+        warnings.for_each(|finding| run.sink.warn(finding.into()));
+        return Ok(());
     }
     let what = format!("not fit for lab {}:{}", run.lab.name, in_the_way.concat());
     let next = format!("make setup   (brings what is missing), or as said above; lab doctor{}   (says why)", run.flags);

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use super::world::{Say, container};
 use super::{Bench, next, told};
 use crate::config::Cni;
+use crate::exec::shared;
 use crate::ports::Docker as _;
 use crate::run::cluster;
 
@@ -123,6 +124,16 @@ async fn the_load_balancers_name_is_lent_to_kind_and_taken_back() {
         assert!(bench.world.image(ENVOY).await.unwrap().is_none());
     }
     assert_eq!(bench.world.count(&format!("tag {ENVOY}")), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_another_lab_still_needs_stays_until_that_is_done() {
+    let bench = Bench::full();
+    let other = shared::join(&bench.folder.path().join("load-balancer.lock")).await.unwrap();
+    bench.up().await.unwrap();
+    assert!(bench.world.image(ENVOY).await.unwrap().is_some());
+    other.leave(async || bench.world.remove_tag(ENVOY).await).await.unwrap();
+    assert!(bench.world.image(ENVOY).await.unwrap().is_none());
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,14 +8,14 @@ use super::{Bench, next, told};
 use crate::config::Cni;
 use crate::config::ImageSource;
 use crate::fault;
-use crate::images::Origin;
+use crate::images::Supply;
 use crate::ports::{Engine, Network, Output};
 use crate::run::check_host;
 use crate::run::doctor::{Examination, Finding, Level};
 
 async fn problems(bench: &Bench, machine: &Machine) -> String {
     match check_host(&bench.run(), machine).await {
-        Ok(_) => String::new(),
+        Ok(()) => String::new(),
         Err(error) => {
             let (code, text) = told(&error);
             assert_eq!(code, 4, "{text}");
@@ -349,7 +349,7 @@ async fn an_old_cgroup_is_a_matter_of_the_node_image() {
     bench.world.state().images.clear();
     let found = finding(&bench, &Machine::default(), "cgroup").await;
     assert_eq!((found.level, fix(&found)), (Level::Warning, "lab up --name lab --images build"));
-    let bench = Bench { origin: Origin::upstream(ImageSource::Build), ..bench };
+    let bench = Bench { supply: Supply::upstream(ImageSource::Build), ..bench };
     assert_eq!(finding(&bench, &Machine::default(), "cgroup").await.level, Level::Ok);
 }
 

@@ -1,5 +1,6 @@
 //! Where images come from.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -8,7 +9,8 @@ use tokio::time::Instant;
 use super::world::Say;
 use super::{Bench, next, told};
 use crate::config::{ImageSource, Images};
-use crate::images::{Lock, Origin, path_and_tag};
+use crate::event::Warning;
+use crate::images::{Lock, Supply, path_and_tag};
 use crate::run::{ImageState, image_state, lock, provide};
 
 const DEBIAN: &str = "docker.io/library/debian:trixie-slim";
@@ -31,14 +33,16 @@ fn with_upstream(bench: &Bench) {
 }
 
 async fn get(bench: &Bench, names: &[&str], source: ImageSource) -> (Result<Vec<String>>, Vec<String>) {
-    get_from(bench, names, &Origin::upstream(source)).await
+    get_from(bench, names, &Supply::upstream(source)).await
 }
 
-async fn get_from(bench: &Bench, names: &[&str], origin: &Origin) -> (Result<Vec<String>>, Vec<String>) {
+async fn get_from(bench: &Bench, names: &[&str], supply: &Supply) -> (Result<Vec<String>>, Vec<String>) {
     let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-    let mut notes = Vec::new();
-    let made = provide(&bench.world, &bench.catalogue, &names, origin, &mut |note| notes.push(note)).await;
-    (made, notes)
+    let said = RefCell::new(Vec::new());
+    let mut note = |note: String| said.borrow_mut().push(note);
+    let mut warn = |warning: Warning| said.borrow_mut().push(format!("warning: {warning}"));
+    let made = provide(&bench.world, &bench.catalogue, &names, supply, &mut note, &mut warn).await;
+    (made, said.into_inner())
 }
 
 #[tokio::test(start_paused = true)]
@@ -57,7 +61,10 @@ async fn auto_builds_where_no_registry_is_in_reach() {
     let bench = empty();
     let (made, notes) = get(&bench, &["spark-operator"], ImageSource::Auto).await;
     made.unwrap();
-    assert_eq!(notes[1], "no images from ghcr.io: it cannot be reached (no such host); they are built instead");
+    assert_eq!(
+        notes[1],
+        "warning: no images from ghcr.io: it cannot be reached (no such host); they are built instead"
+    );
     let changes = bench.world.changes();
     let builds: Vec<&str> = changes.iter().filter_map(|call| call.strip_prefix("build ")).collect();
     assert_eq!(builds, ["base", "spark", "spark-operator"]);
@@ -84,7 +91,8 @@ async fn auto_builds_only_what_the_registry_lacks() {
     bench.world.script("pull docker.io/pgsty", Say::Fail("manifest unknown"));
     let (made, notes) = get(&bench, &["pause", "minio", "etcd"], ImageSource::Auto).await;
     made.unwrap();
-    let why = "minio cannot be pulled from docker.io: it has no such image (manifest unknown); it is built instead";
+    let why =
+        "warning: minio cannot be pulled from docker.io: it has no such image (manifest unknown); it is built instead";
     assert!(notes.contains(&why.to_owned()), "{notes:?}");
     assert_eq!((bench.world.count("build minio"), bench.world.count("build etcd")), (1, 0));
 }
@@ -93,10 +101,10 @@ async fn auto_builds_only_what_the_registry_lacks() {
 async fn a_long_build_is_heard_of() {
     let bench = empty();
     bench.world.script("build base", Say::Hang);
-    let (mut notes, origin) = (Vec::new(), Origin::upstream(ImageSource::Build));
+    let (mut notes, supply) = (Vec::new(), Supply::upstream(ImageSource::Build));
     let names = ["base".to_owned()];
-    let mut note = |note| notes.push(note);
-    let work = provide(&bench.world, &bench.catalogue, &names, &origin, &mut note);
+    let (mut note, mut warn) = (|note| notes.push(note), |_| {});
+    let work = provide(&bench.world, &bench.catalogue, &names, &supply, &mut note, &mut warn);
     tokio::time::timeout(Duration::from_secs(100), work).await.unwrap_err();
     assert_eq!(notes.iter().filter(|note| note.ends_with("s: [1/2] FROM")).count(), 4, "{notes:?}");
 }
@@ -178,7 +186,7 @@ async fn a_slow_pull_is_no_silent_one() {
 #[tokio::test(start_paused = true)]
 async fn a_lab_of_pulled_images_works_as_well() {
     let mut bench = empty();
-    bench.origin = Origin::upstream(ImageSource::Registry);
+    bench.supply = Supply::upstream(ImageSource::Registry);
     with_upstream(&bench);
     bench.up().await.unwrap();
     let changes = bench.world.changes();
@@ -194,8 +202,8 @@ async fn a_lab_of_pulled_images_works_as_well() {
 const MIRROR: &str = "mirror.example:5000/hub";
 
 /// A mirror, and digests that replace those of the catalogue.
-fn mirrored(source: ImageSource, lock: Option<Lock>) -> Origin {
-    Origin::new(&Images { source, mirror: MIRROR.to_owned(), lock: String::new() }, lock)
+fn mirrored(source: ImageSource, lock: Option<Lock>) -> Supply {
+    Supply::new(&Images { source, mirror: MIRROR.to_owned(), lock: String::new() }, lock)
 }
 
 /// A mirror that has everything under its own digests, made by our recipes; the lock for it.
@@ -218,9 +226,9 @@ async fn a_lab_from_a_mirror_of_our_own_builds_builds_nothing() {
     let mut bench = Bench::full();
     let locked = with_mirror(&bench);
     let names: Vec<String> = bench.catalogue.all().iter().map(|image| image.name.clone()).collect();
-    bench.origin = mirrored(ImageSource::Registry, None);
-    assert_eq!(lock(&bench.world, &bench.catalogue, &names, &bench.origin).await.unwrap(), (locked.clone(), vec![]));
-    bench.origin = mirrored(ImageSource::Registry, Some(locked));
+    bench.supply = mirrored(ImageSource::Registry, None);
+    assert_eq!(lock(&bench.world, &bench.catalogue, &names, &bench.supply).await.unwrap(), (locked.clone(), vec![]));
+    bench.supply = mirrored(ImageSource::Registry, Some(locked));
     bench.up().await.unwrap();
     assert_eq!((bench.world.count("build"), bench.world.count("bootstrap")), (0, 0));
     let pulls = bench.world.changes().into_iter().filter(|call| call.starts_with("pull "));
@@ -241,15 +249,15 @@ async fn spark_is_built_where_the_mirror_has_none() {
     let locked = with_mirror(&bench);
     bench.world.script("pull mirror.example:5000/hub/spark:4.1.4", Say::Fail("manifest unknown"));
     bench.world.script("digest of", Say::Fail("manifest unknown"));
-    let origin = mirrored(ImageSource::Registry, Some(locked));
-    let (made, notes) = get_from(&bench, &["spark", "minio"], &origin).await;
+    let supply = mirrored(ImageSource::Registry, Some(locked));
+    let (made, notes) = get_from(&bench, &["spark", "minio"], &supply).await;
     assert_eq!(made.unwrap(), ["spark", "minio"], "{notes:?}");
     assert_eq!((bench.world.count("build spark"), bench.world.count("build minio")), (1, 0));
     bench.world.heal();
     bench.world.script("pull", Say::Fail("no such host"));
     // The mirror is asked again, but what is there will do.
-    assert_eq!(get_from(&bench, &["spark", "minio"], &origin).await.0.unwrap(), Vec::<String>::new());
-    let spark = image_state(&bench.world, &bench.catalogue, "spark", &origin).await.unwrap();
+    assert_eq!(get_from(&bench, &["spark", "minio"], &supply).await.0.unwrap(), Vec::<String>::new());
+    let spark = image_state(&bench.world, &bench.catalogue, "spark", &supply).await.unwrap();
     assert!(matches!(spark, ImageState::Built { .. }), "{spark:?}");
 }
 

@@ -20,7 +20,7 @@ fn bench(full: bool) -> Bench {
 /// As `lab up`: the checks, then the plan.
 async fn up(bench: &Bench) -> anyhow::Result<()> {
     bench.world.revive();
-    check_host(&bench.run(), &Machine::default()).await.map(drop)?;
+    check_host(&bench.run(), &Machine::default()).await?;
     bench.up().await
 }
 

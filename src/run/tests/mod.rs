@@ -33,7 +33,7 @@ use crate::components::Site;
 use crate::config::{self, ImageSource, Lab, Overrides};
 use crate::event::{Event, Sink};
 use crate::fault::{self, Fault};
-use crate::images::{Catalogue, Origin};
+use crate::images::{Catalogue, Supply};
 use crate::plan::{self, Plan};
 use crate::run::Run;
 use crate::step::{Action, Step};
@@ -48,7 +48,7 @@ pub struct Bench {
     pub catalogue: Catalogue,
     pub world: World,
     pub said: Said,
-    pub origin: Origin,
+    pub supply: Supply,
     pub force_smoke: bool,
     pub folder: tempfile::TempDir,
 }
@@ -71,10 +71,11 @@ impl Bench {
             catalogue: CATALOGUE.clone(),
             world: World::default(),
             said: Said::default(),
-            origin: Origin::upstream(ImageSource::Auto),
+            supply: Supply::upstream(ImageSource::Auto),
             force_smoke: false,
             folder: tempfile::tempdir().unwrap(),
         };
+        fs_err::create_dir(bench.run().state).unwrap();
         for image in bench.catalogue.all() {
             bench.world.state().add_image(&bench.catalogue.built_tag(&image.name).unwrap());
         }
@@ -87,8 +88,8 @@ impl Bench {
             catalogue: &self.catalogue,
             ports: &self.world,
             sink: &self.said,
-            origin: &self.origin,
-            state: self.folder.path().to_owned(),
+            supply: &self.supply,
+            state: self.folder.path().join("lab"),
             flags: " --name lab".to_owned(),
             force_smoke: self.force_smoke,
         }

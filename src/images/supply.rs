@@ -13,7 +13,7 @@ pub type Lock = BTreeMap<String, String>;
 
 /// Where images come from in this run.
 #[derive(Debug)]
-pub struct Origin {
+pub struct Supply {
     pub source: ImageSource,
     mirror: Option<String>,
     lock: Option<Lock>,
@@ -21,7 +21,7 @@ pub struct Origin {
     given_up: RefCell<BTreeSet<String>>,
 }
 
-impl Origin {
+impl Supply {
     pub fn new(images: &Images, lock: Option<Lock>) -> Self {
         let mirror = Some(images.mirror.clone()).filter(|mirror| !mirror.is_empty());
         Self { source: images.source, mirror, lock, given_up: RefCell::default() }
@@ -111,8 +111,8 @@ mod tests {
 
     const NODE: &str = "docker.io/kindest/node:v1.36.4";
 
-    fn origin(mirror: &str, lock: Option<Lock>) -> Origin {
-        Origin::new(&Images { source: ImageSource::Registry, mirror: mirror.to_owned(), lock: String::new() }, lock)
+    fn supply(mirror: &str, lock: Option<Lock>) -> Supply {
+        Supply::new(&Images { source: ImageSource::Registry, mirror: mirror.to_owned(), lock: String::new() }, lock)
     }
 
     fn digest() -> String {
@@ -124,8 +124,8 @@ mod tests {
         let catalogue = Catalogue::load().unwrap();
         let image = catalogue.get("node").unwrap();
         let known = image.digest.clone().unwrap();
-        assert_eq!(origin("", None).pinned(image, NODE), format!("{NODE}@{known}"));
-        let mirrored = origin("127.0.0.1:5000/hub", None).pinned(image, NODE);
+        assert_eq!(supply("", None).pinned(image, NODE), format!("{NODE}@{known}"));
+        let mirrored = supply("127.0.0.1:5000/hub", None).pinned(image, NODE);
         assert_eq!(mirrored, format!("127.0.0.1:5000/hub/kindest/node:v1.36.4@{known}"));
         assert_eq!(registry(&mirrored), "127.0.0.1:5000");
     }
@@ -135,16 +135,16 @@ mod tests {
         let catalogue = Catalogue::load().unwrap();
         let image = catalogue.get("node").unwrap();
         let lock = Lock::from([(NODE.to_owned(), digest())]);
-        assert_eq!(origin("", Some(lock)).pinned(image, NODE), format!("{NODE}@{}", digest()));
-        assert_eq!(origin("", Some(Lock::new())).pinned(image, NODE), NODE);
+        assert_eq!(supply("", Some(lock)).pinned(image, NODE), format!("{NODE}@{}", digest()));
+        assert_eq!(supply("", Some(Lock::new())).pinned(image, NODE), NODE);
     }
 
     #[test]
     fn what_upstream_lacks_is_asked_of_a_mirror_alone() {
         let catalogue = Catalogue::load().unwrap();
         let [spark, base] = ["spark", "base"].map(|name| catalogue.get(name).unwrap());
-        assert!(origin("a.b", None).can_pull(spark) && !origin("", None).can_pull(spark));
-        assert!(!origin("a.b", None).can_pull(base), "nobody calls it by a name");
+        assert!(supply("a.b", None).can_pull(spark) && !supply("", None).can_pull(spark));
+        assert!(!supply("a.b", None).can_pull(base), "nobody calls it by a name");
     }
 
     #[test]
