@@ -5,7 +5,7 @@ CARGO := cargo
 LAB := target/release/lab
 PREFIX := $(HOME)/.local
 
-.PHONY: help setup build install up down test test-all fast check golden bench clean
+.PHONY: help setup build install up down test test-all fast fuzz check golden bench clean
 
 help: ## Print this help
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -34,8 +34,12 @@ test-all: test ## Run what is longer as well, and record the result in docs/test
 fast: check ## Run the tests that need no Docker
 	$(CARGO) test --release --locked
 
+fuzz: ## Feed the parsers with what nobody wrote, 20 s each; scripts/fuzz TARGET SECONDS for longer
+	@scripts/fuzz
+
 check: ## Check format, lints and scripts
 	$(CARGO) fmt --check
+	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 	$(CARGO) clippy --release --locked --all-targets -- -D warnings
 	@tests/scripts
 
@@ -47,3 +51,4 @@ bench: build ## Measure: raw kind against lab up, second up, idle memory
 
 clean: ## Remove build output of the binary; images and labs stay
 	$(CARGO) clean
+	rm -rf fuzz/target

@@ -68,7 +68,7 @@ impl Builder for Buildx {
 const SHOWN: usize = 90;
 
 /// The instruction that a line of BuildKit's plain progress announces, none for other lines.
-fn summary(line: &str) -> Option<String> {
+pub fn summary(line: &str) -> Option<String> {
     let (_, text) = line.strip_prefix('#')?.split_once(' ')?;
     let housekeeping = ["[internal]", "[context "].iter().any(|start| text.starts_with(start));
     if housekeeping || !text.starts_with('[') {

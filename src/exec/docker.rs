@@ -1,6 +1,6 @@
 //! The Docker engine, through its API.
 
-mod answers;
+pub mod answers;
 mod credentials;
 
 use std::collections::{BTreeMap, HashMap};

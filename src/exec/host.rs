@@ -166,7 +166,7 @@ pub fn secrets(is_secret_name: impl Fn(&str) -> bool) -> Vec<String> {
 }
 
 /// Every login in Docker's `config.json`: as it stands there, and the password in it.
-fn registry_logins(file: &[u8]) -> Vec<String> {
+pub fn registry_logins(file: &[u8]) -> Vec<String> {
     let config: serde_json::Value = serde_json::from_slice(file).unwrap_or_default();
     let mut found = Vec::new();
     for login in config["auths"].as_object().into_iter().flat_map(serde_json::Map::values) {

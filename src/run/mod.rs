@@ -46,6 +46,7 @@ pub use diff::{Diff, State as DiffState, diff};
 pub use doctor::check_host;
 pub use images::{ImageState, lock, provide, state as image_state};
 pub use journal::Journal;
+pub use pull::Trouble;
 pub use reach::reach;
 pub use record::Record;
 

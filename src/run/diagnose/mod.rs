@@ -13,5 +13,8 @@ mod summary;
 mod suspects;
 
 pub use collect::{Diagnosis, diagnose, without_engine};
+pub use mask::Mask;
 pub use pods::{reason, why_not_ready};
 pub use quote::quote;
+pub use scene::Scene;
+pub use suspects::suspects;

@@ -119,7 +119,8 @@ impl Scene {
         self.logs.get(&(namespace.to_owned(), pod.to_owned())).map(String::as_str).unwrap_or_default()
     }
 
-    #[cfg(test)]
+    /// The scene with the end of a pod's log.
+    #[must_use]
     pub fn with_log(mut self, namespace: &str, pod: &str, log: &str) -> Self {
         self.logs.insert((namespace.to_owned(), pod.to_owned()), log.to_owned());
         self

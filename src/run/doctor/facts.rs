@@ -236,7 +236,7 @@ fn ports(host: &impl Host, lab: &Lab) -> [Port; 2] {
 }
 
 /// The lines of `/proc/net/route` but the default route; numbers there are in hexadecimal, lowest byte first.
-fn routes(text: &str) -> Vec<Route> {
+pub fn routes(text: &str) -> Vec<Route> {
     let route = |line: &str| {
         let fields: Vec<&str> = line.split_whitespace().collect();
         let number = |index: usize| u32::from_str_radix(fields.get(index)?, 16).ok().map(u32::swap_bytes);

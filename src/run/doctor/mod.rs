@@ -29,6 +29,7 @@ use facts::{Facts, Trial};
 use images::ImageState;
 use values::Values;
 
+pub use facts::routes;
 pub use finding::{Finding, Fix, Level};
 #[cfg(test)]
 pub use values::KEYS;
