@@ -30,8 +30,8 @@ impl Sink for Heard {
 fuzz_target!(|bytes: &[u8]| {
     std::fs::write(STATE.join("journal"), bytes).expect("a journal");
     for event in run() {
-        if let Event::GoesOn { verb, at, steps, .. } = &event {
-            let words = [verb, at].into_iter().chain(steps);
+        if let Event::GoesOn { verb, began, steps, .. } = &event {
+            let words = [verb, began].into_iter().chain(steps);
             assert!(words.clone().all(|word| !word.contains(char::is_control)), "{words:?}");
         }
         report::line(event).expect("an event is JSON");

@@ -28,7 +28,7 @@ pub fn own_words(error: Error) -> anyhow::Error {
 }
 
 /// Labels in a fixed order.
-pub fn sorted(labels: Option<HashMap<String, String>>) -> BTreeMap<String, String> {
+pub(super) fn sorted(labels: Option<HashMap<String, String>>) -> BTreeMap<String, String> {
     labels.unwrap_or_default().into_iter().collect()
 }
 
