@@ -190,7 +190,7 @@ async fn without_an_engine_there_is_still_a_summary() {
 #[tokio::test(start_paused = true)]
 async fn a_folder_that_cannot_be_written_costs_no_answer() {
     let bench = planted().await;
-    fs_err::write(bench.folder.path().join("diagnostics"), "a file").unwrap();
+    fs_err::write(bench.run().state.join("diagnostics"), "a file").unwrap();
     let diagnosis = diagnose(&bench.run(), &bench.plan(), "").await;
     assert_eq!(diagnosis.folder, None);
     assert!(diagnosis.culprit.unwrap().starts_with("Pod shop/web: CrashLoopBackOff"));
