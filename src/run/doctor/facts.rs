@@ -241,8 +241,9 @@ pub fn routes(text: &str) -> Vec<Route> {
         let fields: Vec<&str> = line.split_whitespace().collect();
         let number = |index: usize| u32::from_str_radix(fields.get(index)?, 16).ok().map(u32::swap_bytes);
         let (address, mask) = (number(1)?, number(7)?);
-        let prefix = u8::try_from(mask.leading_ones()).ok().filter(|prefix| *prefix > 0)?;
-        let to = Subnet::new(address.to_be_bytes(), prefix);
+        let is_whole = mask.leading_ones() + mask.trailing_zeros() == u32::BITS;
+        let prefix = u8::try_from(mask.leading_ones()).ok().filter(|prefix| is_whole && *prefix > 0)?;
+        let to = Subnet::new((address & mask).to_be_bytes(), prefix);
         Some(Route { interface: (*fields.first()?).to_owned(), to })
     };
     text.lines().skip(1).filter_map(route).collect()
@@ -269,7 +270,8 @@ mod tests {
         let text = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\n\
             eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\n\
             br-1\t00071EAC\t00000000\t0001\t0\t0\t0\t00FFFFFF\n\
-            tun0\t0000000A\t00000000\t0001\t0\t0\t0\t000000FF\nbroken\n";
+            tun0\t0100000A\t00000000\t0001\t0\t0\t0\t000000FF\n\
+            none\t0100000A\t00000000\t0001\t0\t0\t0\t00FF00FF\nbroken\n";
         let found: Vec<String> = routes(text).iter().map(|route| format!("{} {}", route.interface, route.to)).collect();
         assert_eq!(found, ["br-1 172.30.7.0/24", "tun0 10.0.0.0/8"]);
     }
