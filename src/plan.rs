@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::components::{Site, cluster, network, object_store, registry, smoke, spark_operator};
+use crate::components::{Site, airflow, cluster, network, object_store, postgres, registry, smoke, spark_operator};
 use crate::step::{Action, Step};
 
 /// Steps in an order in which each comes after those it needs.
@@ -34,7 +34,19 @@ pub fn up(site: &Site<'_>) -> Result<Plan> {
         action: Action::Apply { objects: site.namespaces()?, ready: vec![] },
     });
     steps.extend(spark_operator::steps(site)?);
+    let secrets = [object_store::secrets(site), postgres::secrets(site), airflow::secrets(site)].concat();
+    if !secrets.is_empty() {
+        steps.push(Step {
+            id: "credentials",
+            title: "credentials, random and made once".to_owned(),
+            needs: vec!["namespaces"],
+            deadline: Duration::from_mins(1),
+            action: Action::Credentials { secrets },
+        });
+    }
     steps.extend(object_store::steps(site)?);
+    steps.extend(postgres::steps(site)?);
+    steps.extend(airflow::steps(site)?);
     steps.extend(smoke::steps(site));
     Ok(Plan { lab: site.lab.name.clone(), steps: ordered(steps)? })
 }

@@ -57,8 +57,10 @@ pub enum Action {
     Credentials { secrets: Vec<SecretSpec> },
     /// Have these objects in the cluster, and these workloads ready.
     Apply { objects: Vec<Value>, ready: Vec<Workload> },
-    /// Have a bucket and a user that may use only it.
-    Bucket { bucket: String, secret: ObjectName },
+    /// Have these buckets, and a user who may use them, each as it is said, and no other.
+    Buckets { grants: Vec<Grant>, secret: ObjectName },
+    /// Have the sample DAGs in their bucket, and nothing else.
+    SampleDags,
     /// Have seen a job with three executors give the right answer.
     Smoke,
     /// Have run this job to its end.
@@ -70,7 +72,7 @@ impl Action {
     pub fn uses_pods(&self) -> bool {
         matches!(
             self,
-            Action::NodesReady | Action::Apply { .. } | Action::Bucket { .. } | Action::Smoke | Action::Job(_)
+            Action::NodesReady | Action::Apply { .. } | Action::Buckets { .. } | Action::Smoke | Action::Job(_)
         )
     }
 }
@@ -83,12 +85,40 @@ pub struct SecretSpec {
     #[serde(serialize_with = "map")]
     #[schemars(with = "BTreeMap<String, String>")]
     pub fixed: Vec<(String, String)>,
-    /// Keys whose value is made at random: 128 bits, in hexadecimal.
-    pub random: Vec<String>,
+    /// Keys whose value is made at random.
+    #[serde(serialize_with = "map")]
+    #[schemars(with = "BTreeMap<String, Random>")]
+    pub random: Vec<(String, Random)>,
 }
 
-fn map<S: Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+/// What a random value looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Random {
+    /// 128 bits in hexadecimal.
+    Password,
+    /// 512 bits in hexadecimal, as HMAC with SHA-512 wants them (RFC 7518, 3.2).
+    SigningKey,
+    /// 256 bits in the base64 of URLs, as the Fernet specification says.
+    FernetKey,
+}
+
+fn map<S: Serializer>(pairs: &[(String, impl Serialize)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
+}
+
+/// What a user may do in a bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Grant {
+    pub bucket: String,
+    pub access: Access,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Access {
+    Read,
+    ReadWrite,
 }
 
 /// Namespace and name of an object.

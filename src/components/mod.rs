@@ -1,9 +1,11 @@
 //! What a lab is made of: one file an installed thing, each a pure function
 //! from the resolved lab to steps.
 
+pub mod airflow;
 pub mod cluster;
 pub mod network;
 pub mod object_store;
+pub mod postgres;
 pub mod registry;
 pub mod smoke;
 pub mod spark_operator;
@@ -19,6 +21,8 @@ use crate::render;
 pub const OPERATOR_NAMESPACE: &str = "spark-operator";
 /// Namespace of the object store.
 pub const STORE_NAMESPACE: &str = "object-store";
+/// Namespace of Airflow and its database.
+pub const AIRFLOW_NAMESPACE: &str = "airflow";
 /// Namespace in which people's Spark jobs run.
 pub const JOBS_NAMESPACE: &str = "spark-jobs";
 /// Namespace in which the lab keeps its own records; no pod runs there.
@@ -29,6 +33,14 @@ pub const DRIVER_ACCOUNT: &str = "spark";
 pub const ROOT_SECRET: &str = "minio-root";
 /// Secret with the S3 keys of Spark jobs.
 pub const JOBS_SECRET: &str = "object-store";
+/// Secret with the S3 keys of Airflow.
+pub const AIRFLOW_STORE_SECRET: &str = "object-store";
+/// Secret with the passwords of Airflow's users.
+pub const AIRFLOW_USERS_SECRET: &str = "users";
+/// Bucket that `lab dags push` fills; who may write it may do whatever Airflow may.
+pub const DAGS_BUCKET: &str = "dags";
+/// Bucket of the sample DAGs.
+pub const SAMPLE_DAGS_BUCKET: &str = "sample-dags";
 /// The object store as pods reach it.
 pub const STORE_ENDPOINT: &str = "http://minio.object-store.svc:9000";
 /// The `ConfigMap` in [`SYSTEM_NAMESPACE`] that records the lab and its last smoke verdict.
@@ -54,6 +66,7 @@ impl Site<'_> {
         let mut names = vec![SYSTEM_NAMESPACE];
         names.extend(lab.spark_operator.enabled.then_some(OPERATOR_NAMESPACE));
         names.extend(lab.object_store.enabled.then_some(STORE_NAMESPACE));
+        names.extend(lab.airflow.enabled.then_some(AIRFLOW_NAMESPACE));
         names.extend((lab.spark_operator.enabled || lab.object_store.enabled).then_some(JOBS_NAMESPACE));
         render::objects(render::NAMESPACES, &serde_json::json!({ "namespaces": names }))
     }
@@ -66,6 +79,8 @@ impl Site<'_> {
         names.extend(lab.object_store.enabled.then_some("minio"));
         names.extend(lab.spark_operator.enabled.then_some("spark-operator"));
         names.extend(lab.spark_operator.enabled.then_some("spark"));
+        names.extend(lab.airflow.enabled.then_some("postgres"));
+        names.extend(lab.airflow.enabled.then_some("airflow"));
         names.into_iter().map(str::to_owned).collect()
     }
 

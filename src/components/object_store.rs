@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{JOBS_NAMESPACE, JOBS_SECRET, ROOT_SECRET, STORE_NAMESPACE, Site};
 use crate::render;
-use crate::step::{Action, ObjectName, SecretSpec, Step, Workload};
+use crate::step::{Access, Action, Grant, ObjectName, Random, SecretSpec, Step, Workload};
 
 pub fn steps(site: &Site<'_>) -> Result<Vec<Step>> {
     let store = &site.lab.object_store;
@@ -20,26 +20,8 @@ pub fn steps(site: &Site<'_>) -> Result<Vec<Step>> {
         "root_secret": ROOT_SECRET,
         "storage": store.storage,
     });
-    let text = str::to_owned;
-    let root = SecretSpec {
-        object: ObjectName::new(STORE_NAMESPACE, ROOT_SECRET),
-        fixed: vec![(text("MINIO_ROOT_USER"), text("lab-root"))],
-        random: vec![text("MINIO_ROOT_PASSWORD")],
-    };
-    let jobs = SecretSpec {
-        object: ObjectName::new(JOBS_NAMESPACE, JOBS_SECRET),
-        fixed: vec![(text("AWS_ACCESS_KEY_ID"), text("spark-jobs"))],
-        random: vec![text("AWS_SECRET_ACCESS_KEY")],
-    };
     let object = ObjectName::new(STORE_NAMESPACE, "minio");
     Ok(vec![
-        Step {
-            id: "credentials",
-            title: "credentials of the object store".to_owned(),
-            needs: vec!["namespaces"],
-            deadline: Duration::from_mins(1),
-            action: Action::Credentials { secrets: vec![root, jobs.clone()] },
-        },
         Step {
             id: "object-store",
             title: "MinIO".to_owned(),
@@ -55,7 +37,34 @@ pub fn steps(site: &Site<'_>) -> Result<Vec<Step>> {
             title: format!("bucket {} and its user", store.bucket),
             needs: vec!["object-store"],
             deadline: Duration::from_mins(2),
-            action: Action::Bucket { bucket: store.bucket.clone(), secret: jobs.object },
+            action: Action::Buckets {
+                grants: vec![Grant { bucket: store.bucket.clone(), access: Access::ReadWrite }],
+                secret: ObjectName::new(JOBS_NAMESPACE, JOBS_SECRET),
+            },
         },
     ])
+}
+
+/// Credentials of its administrator and of Spark jobs.
+pub fn secrets(site: &Site<'_>) -> Vec<SecretSpec> {
+    if !site.lab.object_store.enabled {
+        return Vec::new();
+    }
+    vec![
+        SecretSpec {
+            object: ObjectName::new(STORE_NAMESPACE, ROOT_SECRET),
+            fixed: vec![("MINIO_ROOT_USER".to_owned(), "lab-root".to_owned())],
+            random: vec![("MINIO_ROOT_PASSWORD".to_owned(), Random::Password)],
+        },
+        user(JOBS_NAMESPACE, JOBS_SECRET, "spark-jobs"),
+    ]
+}
+
+/// S3 keys of a user, under the names that programs look for.
+pub fn user(namespace: &str, secret: &str, name: &str) -> SecretSpec {
+    SecretSpec {
+        object: ObjectName::new(namespace, secret),
+        fixed: vec![("AWS_ACCESS_KEY_ID".to_owned(), name.to_owned())],
+        random: vec![("AWS_SECRET_ACCESS_KEY".to_owned(), Random::Password)],
+    }
 }

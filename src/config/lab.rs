@@ -16,6 +16,7 @@ pub struct Lab {
     pub registry: Registry,
     pub spark_operator: SparkOperator,
     pub object_store: ObjectStore,
+    pub airflow: Airflow,
     pub smoke: Smoke,
 }
 
@@ -96,6 +97,62 @@ pub struct ObjectStore {
     pub enabled: bool,
     pub storage: Quantity,
     pub bucket: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Airflow {
+    pub enabled: bool,
+    pub executor: Executor,
+    /// How many tasks run at a time.
+    pub parallelism: u16,
+    /// Size of the database's volume.
+    pub storage: Quantity,
+    pub replicas: Replicas,
+    pub dags: Dags,
+}
+
+/// Where Airflow's tasks run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Executor {
+    /// In the scheduler's pod.
+    #[default]
+    Local,
+    /// Each in a pod of its own.
+    Kubernetes,
+}
+
+/// How many there are of each of Airflow's processes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Replicas {
+    pub api_server: u8,
+    pub scheduler: u8,
+    pub dag_processor: u8,
+    pub triggerer: u8,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Dags {
+    /// Whether the sample DAGs are there.
+    pub samples: bool,
+    pub git: Git,
+}
+
+/// A repository of DAGs beside the bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Git {
+    /// Address of the repository, empty for none.
+    pub url: String,
+    /// Branch, tag or commit.
+    pub reference: String,
+    /// The folder in it that holds DAGs, empty for its root.
+    pub folder: String,
+    /// Secret in Airflow's namespace with the keys `username` and `password`, empty for a public repository.
+    pub secret: String,
 }
 
 /// The job that proves the lab; it always has three executors.

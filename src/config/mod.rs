@@ -30,7 +30,9 @@ mod yaml;
 use std::path::Path;
 
 pub use jvm_size::JvmSize;
-pub use lab::{Cluster, Cni, ImageSource, Images, Lab, ObjectStore, Registry, Size, Smoke, SparkOperator};
+pub use lab::{
+    Airflow, Cluster, Cni, Executor, ImageSource, Images, Lab, ObjectStore, Registry, Size, Smoke, SparkOperator,
+};
 pub use migrate::{Migration, migrate};
 pub use overrides::{Overrides, variable};
 pub use problem::{Complaint, Place, Position, Problem, Problems};

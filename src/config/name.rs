@@ -64,6 +64,59 @@ pub fn mirror() -> Rule<String> {
     })
 }
 
+/// The address of a Git repository without credentials in it, or nothing.
+pub fn repository() -> Rule<String> {
+    let schema = json!({ "type": "string", "pattern": r"^(https?://[^\s@]+)?$" });
+    Rule::new("an address such as https://git.example/team/dags.git", schema, |value| {
+        let address = value.text()?;
+        // Not shown: a password may be in it.
+        if address.contains('@') {
+            return Err(Complaint::new("must be without user and password").hint("spec.airflow.dags.git.secret"));
+        }
+        let rest = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"));
+        let is_address = rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(unprintable));
+        Ok((address.is_empty() || is_address).then(|| address.to_owned()))
+    })
+}
+
+/// A branch, a tag or a commit.
+pub fn reference() -> Rule<String> {
+    let pattern = "^[A-Za-z0-9][A-Za-z0-9._/-]*$";
+    Rule::new("a branch, tag or commit", json!({ "type": "string", "pattern": pattern }), |value| {
+        let name = value.text()?;
+        let fits = name.starts_with(|letter: char| letter.is_ascii_alphanumeric())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._/-".contains(&byte));
+        Ok(fits.then(|| name.to_owned()))
+    })
+}
+
+/// A folder inside a repository, or nothing.
+pub fn folder() -> Rule<String> {
+    let schema = json!({ "type": "string", "pattern": "^([A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*)?$" });
+    Rule::new("a folder such as team/dags", schema, |value| {
+        let path = value.text()?;
+        let is_part = |part: &str| {
+            !part.is_empty()
+                && part != ".."
+                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+        };
+        Ok((path.is_empty() || path.split('/').all(is_part)).then(|| path.to_owned()))
+    })
+}
+
+/// The name of a Kubernetes Secret, or nothing.
+pub fn secret() -> Rule<String> {
+    let schema = json!({ "type": "string", "maxLength": 63, "pattern": "^([a-z0-9]([a-z0-9-]*[a-z0-9])?)?$" });
+    Rule::new("the name of a Secret: at most 63 lowercase letters, digits or inner hyphens", schema, |value| {
+        let name = value.text()?;
+        Ok((name.is_empty() || (name.len() <= 63 && is_label(name))).then(|| name.to_owned()))
+    })
+}
+
+fn unprintable(letter: char) -> bool {
+    letter.is_whitespace() || letter.is_control()
+}
+
 /// By the rule of Docker: what has neither dot nor port would be a folder of Docker Hub.
 fn is_host(host: &str) -> bool {
     let (name, port) = host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)));

@@ -3,7 +3,10 @@
 use std::ops::RangeInclusive;
 
 use super::jvm_size::jvm_size;
-use super::lab::{Cluster, Cni, ImageSource, Images, Lab, ObjectStore, Registry, Size, Smoke, SparkOperator};
+use super::lab::{
+    Airflow, Cluster, Cni, Dags, Executor, Git, ImageSource, Images, Lab, ObjectStore, Registry, Replicas, Size, Smoke,
+    SparkOperator,
+};
 use super::measure::duration;
 use super::name;
 use super::quantity::{bytes, cores};
@@ -18,6 +21,7 @@ pub const NAME: &str = "lab/v1alpha2";
 const PORTS: RangeInclusive<u16> = 1024..=65535;
 const SOURCES: [(&str, ImageSource); 3] =
     [("auto", ImageSource::Auto), ("registry", ImageSource::Registry), ("build", ImageSource::Build)];
+const EXECUTORS: [(&str, Executor); 2] = [("local", Executor::Local), ("kubernetes", Executor::Kubernetes)];
 const CNIS: [(&str, Cni); 2] = [("kube-router", Cni::KubeRouter), ("kindnet", Cni::Kindnet)];
 
 pub const SPEC: &str = "What the lab consists of";
@@ -112,6 +116,7 @@ pub fn with_components(spec: &mut Section<'_>, name: String, cluster: Cluster, r
             storage: store.field("storage", "5Gi", &bytes("100Mi", "1Ti"), "Size of its volume"),
             bucket: store.field("bucket", "lab", &name::bucket(), "Bucket for data of jobs"),
         }),
+        airflow: spec.section("airflow", "Airflow, which runs DAGs, and its PostgreSQL", airflow),
         smoke: spec.section("smoke", "The job that proves the lab: PageRank on three executors", |smoke| Smoke {
             enabled: smoke.field(
                 "enabled",
@@ -132,5 +137,39 @@ fn size(size: &mut Section<'_>) -> Size {
         cpu_request: size.field("cpuRequest", "100m", &cores("1m", "64"), "CPU that Kubernetes sets aside"),
         // Spark refuses to start with less than one and a half times the 300 MiB that it reserves.
         memory: size.field("memory", "512m", &jvm_size("450m", "64g"), "Heap of the JVM"),
+    }
+}
+
+fn airflow(airflow: &mut Section<'_>) -> Airflow {
+    Airflow {
+        enabled: airflow.field("enabled", "true", &switch(), "Whether it is installed; it needs the object store"),
+        executor: airflow.field(
+            "executor",
+            "local",
+            &one_of(&EXECUTORS),
+            "Where tasks run: local is the scheduler's pod, kubernetes a pod for each",
+        ),
+        parallelism: airflow.field("parallelism", "4", &number(1..=64), "Tasks that run at a time"),
+        storage: airflow.field("storage", "1Gi", &bytes("100Mi", "1Ti"), "Size of the database's volume"),
+        replicas: airflow.section("replicas", "How many there are of each process", |replicas| Replicas {
+            api_server: replicas.field("apiServer", "1", &number(1..=5), "Web pages and API"),
+            scheduler: replicas.field("scheduler", "1", &number(1..=5), "Starts tasks"),
+            dag_processor: replicas.field("dagProcessor", "1", &number(1..=5), "Reads DAGs"),
+            triggerer: replicas.field("triggerer", "1", &number(0..=5), "Waits for deferred tasks"),
+        }),
+        dags: airflow.section("dags", "Where DAGs come from, beside `lab dags push`", |dags| Dags {
+            samples: dags.field("samples", "true", &switch(), "Whether the sample DAGs are there"),
+            git: dags.section("git", "A Git repository of DAGs", |git| Git {
+                url: git.field("url", "", &name::repository(), "Its address; none if empty"),
+                reference: git.field("ref", "main", &name::reference(), "Branch, tag or commit"),
+                folder: git.field("folder", "", &name::folder(), "Folder in it that holds DAGs, or its root"),
+                secret: git.field(
+                    "secret",
+                    "",
+                    &name::secret(),
+                    "Secret in namespace airflow with username and password, for a private one",
+                ),
+            }),
+        }),
     }
 }

@@ -12,6 +12,8 @@ const POD_SUBNET: &str = "spec.cluster.podSubnet";
 const SERVICE_SUBNET: &str = "spec.cluster.serviceSubnet";
 const API_PORT: &str = "spec.ports.api";
 const REGISTRY_PORT: &str = "spec.ports.registry";
+const OBJECT_STORE: &str = "spec.objectStore.enabled";
+const AIRFLOW: &str = "spec.airflow.enabled";
 const SMOKE: &str = "spec.smoke.enabled";
 
 pub fn check(lab: &Lab, reading: &mut Reading) {
@@ -26,9 +28,13 @@ pub fn check(lab: &Lab, reading: &mut Reading) {
             format!("{} and {} are both {}", reading.name(API_PORT), reading.name(REGISTRY_PORT), cluster.api_port);
         reading.conflict(&[API_PORT, REGISTRY_PORT], Complaint::new(message).hint("choose two different ports"));
     }
+    if lab.airflow.enabled && !lab.object_store.enabled {
+        let message = format!("Airflow keeps DAGs and logs in the object store: it needs {OBJECT_STORE}: true");
+        reading.conflict(&[AIRFLOW, OBJECT_STORE], Complaint::new(message).hint(format!("set that or {AIRFLOW}: false")));
+    }
     if lab.smoke.enabled {
         needed_by_smoke(reading, "spec.sparkOperator.enabled", lab.spark_operator.enabled);
-        needed_by_smoke(reading, "spec.objectStore.enabled", lab.object_store.enabled);
+        needed_by_smoke(reading, OBJECT_STORE, lab.object_store.enabled);
     }
 }
 

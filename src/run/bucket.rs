@@ -1,4 +1,4 @@
-//! A bucket, and a user who may use only it.
+//! Buckets, and a user who may use only them.
 
 use anyhow::{Context as _, Result};
 use k8s_openapi::ByteString;
@@ -9,9 +9,9 @@ use super::store::{exec, mc, try_mc};
 use super::wait::{Look, until};
 use crate::event::Outcome;
 use crate::ports::{Kube, Ports};
-use crate::step::ObjectName;
+use crate::step::{Access, Grant, ObjectName};
 
-pub async fn have<P: Ports>(context: &Context<'_, P>, bucket: &str, secret: &ObjectName) -> Result<Outcome> {
+pub async fn have<P: Ports>(context: &Context<'_, P>, grants: &[Grant], secret: &ObjectName) -> Result<Outcome> {
     let kube = context.run.ports.kube();
     // A pod that was restarted can count as ready for a while before it answers again.
     until(context, async || {
@@ -23,19 +23,21 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, bucket: &str, secret: &Obj
     })
     .await?;
     let mut made = Vec::new();
-    if !has_bucket(kube, bucket).await? {
-        mc(kube, &["mb", "--ignore-existing", &format!("lab/{bucket}")], b"").await?;
-        made.push(format!("bucket {bucket}"));
+    for Grant { bucket, .. } in grants {
+        if !has_bucket(kube, bucket).await? {
+            mc(kube, &["mb", "--ignore-existing", &format!("lab/{bucket}")], b"").await?;
+            made.push(format!("bucket {bucket}"));
+        }
     }
     let user = value(kube, secret, "AWS_ACCESS_KEY_ID").await?;
     let key = value(kube, secret, "AWS_SECRET_ACCESS_KEY").await?;
-    if !may_enter(kube, bucket, &user, &key).await? {
+    if !may_enter(kube, grants, &user, &key).await? {
         // Also gives a user who is there the key of the Secret, which somebody may have deleted.
         mc(kube, &["admin", "user", "add", "lab"], format!("{user}\n{key}\n").as_bytes()).await?;
         made.push(format!("user {user}"));
     }
     if !has_policy(kube, &user).await? {
-        let policy = serde_json::to_vec(&policy(bucket))?;
+        let policy = serde_json::to_vec(&policy(grants))?;
         mc(kube, &["admin", "policy", "create", "lab", &user, "/dev/stdin"], &policy).await?;
         mc(kube, &["admin", "policy", "attach", "lab", &user, "--user", &user], b"").await?;
         made.push(format!("policy of {user}"));
@@ -44,13 +46,16 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, bucket: &str, secret: &Obj
 }
 
 /// What of it is not there, in words. Changes nothing.
-pub async fn lacking<K: Kube>(kube: &K, bucket: &str, secret: &ObjectName) -> Result<Vec<String>> {
+pub async fn lacking<K: Kube>(kube: &K, grants: &[Grant], secret: &ObjectName) -> Result<Vec<String>> {
     let user = value(kube, secret, "AWS_ACCESS_KEY_ID").await?;
     let key = value(kube, secret, "AWS_SECRET_ACCESS_KEY").await?;
     let mut lacking = Vec::new();
-    if !has_bucket(kube, bucket).await? {
-        lacking.push(format!("bucket {bucket}"));
-    } else if !may_enter(kube, bucket, &user, &key).await? {
+    for Grant { bucket, .. } in grants {
+        if !has_bucket(kube, bucket).await? {
+            lacking.push(format!("bucket {bucket}"));
+        }
+    }
+    if lacking.is_empty() && !may_enter(kube, grants, &user, &key).await? {
         lacking.push(format!("user {user} with the key of Secret {}/{}", secret.namespace, secret.name));
     }
     if !has_policy(kube, &user).await? {
@@ -63,31 +68,31 @@ async fn has_bucket<K: Kube>(kube: &K, bucket: &str) -> Result<bool> {
     Ok(try_mc(kube, &["ls", &format!("lab/{bucket}")], b"").await?.code == 0)
 }
 
-/// Reads and writes in one bucket, and nothing else.
-fn policy(bucket: &str) -> Value {
-    json!({
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Action": ["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"],
-                "Resource": [format!("arn:aws:s3:::{bucket}")],
-            },
-            {
-                "Effect": "Allow",
-                "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
-                "Resource": [format!("arn:aws:s3:::{bucket}/*")],
-            },
-        ],
-    })
+/// What is granted, and nothing else.
+fn policy(grants: &[Grant]) -> Value {
+    let statement = |actions: &[&str], resources: Vec<String>| json!({ "Effect": "Allow", "Action": actions, "Resource": resources });
+    let statements = grants.iter().flat_map(|Grant { bucket, access }| {
+        let (mut on_bucket, mut on_objects) = (vec!["s3:ListBucket", "s3:GetBucketLocation"], vec!["s3:GetObject"]);
+        if *access == Access::ReadWrite {
+            on_bucket.push("s3:ListBucketMultipartUploads");
+            on_objects.extend(["s3:PutObject", "s3:DeleteObject"]);
+            on_objects.extend(["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]);
+        }
+        [
+            statement(&on_bucket, vec![format!("arn:aws:s3:::{bucket}")]),
+            statement(&on_objects, vec![format!("arn:aws:s3:::{bucket}/*")]),
+        ]
+    });
+    json!({ "Version": "2012-10-17", "Statement": statements.collect::<Vec<_>>() })
 }
 
 /// Lists the bucket as the user. `$0` is the user, `$1` the bucket; the key comes on standard input.
 const ENTER: &str =
     r#"read -r key; MC_HOST_user="http://$0:$key@127.0.0.1:9000" exec mc --no-color --quiet ls "user/$1""#;
 
-/// True where the user is there, has this key and may read the bucket.
-async fn may_enter<K: Kube>(kube: &K, bucket: &str, user: &str, key: &str) -> Result<bool> {
+/// True where the user is there, has this key and may read the first of the buckets.
+async fn may_enter<K: Kube>(kube: &K, grants: &[Grant], user: &str, key: &str) -> Result<bool> {
+    let Some(Grant { bucket, .. }) = grants.first() else { return Ok(true) };
     let argv = ["sh", "-c", ENTER, user, bucket];
     Ok(exec(kube, &argv, format!("{key}\n").as_bytes()).await?.code == 0)
 }

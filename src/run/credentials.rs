@@ -1,6 +1,7 @@
 //! Credentials: random, made once, kept in Secrets.
 
 use anyhow::Result;
+use base64::prelude::{BASE64_URL_SAFE, Engine as _};
 use k8s_openapi::ByteString;
 use rand::RngExt as _;
 use serde_json::{Value, json};
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 use super::Context;
 use crate::event::Outcome;
 use crate::ports::{Kube as _, Ports};
-use crate::step::SecretSpec;
+use crate::step::{Random, SecretSpec};
 
 pub async fn have<P: Ports>(context: &Context<'_, P>, secrets: &[SecretSpec]) -> Result<Outcome> {
     let kube = context.run.ports.kube();
@@ -27,7 +28,7 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, secrets: &[SecretSpec]) ->
             continue;
         }
         let fixed = secret.fixed.iter().map(|(key, value)| (key.clone(), value.clone()));
-        let random = secret.random.iter().map(|key| (key.clone(), random_hex()));
+        let random = secret.random.iter().map(|(key, form)| (key.clone(), random(*form)));
         // What is there stays: somebody uses it already.
         let kept = |key: &String| live["data"].get(key).cloned();
         let data = fixed.chain(random).map(|(key, value)| {
@@ -47,23 +48,35 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, secrets: &[SecretSpec]) ->
 /// The keys that are not there.
 pub fn missing<'a>(live: &Value, secret: &'a SecretSpec) -> Vec<&'a str> {
     let has = |key: &str| live.pointer("/data").and_then(|data| data.get(key)).is_some();
-    let keys = secret.fixed.iter().map(|(key, _)| key).chain(&secret.random);
+    let keys = secret.fixed.iter().map(|(key, _)| key).chain(secret.random.iter().map(|(key, _)| key));
     keys.map(String::as_str).filter(|key| !has(key)).collect()
 }
 
-/// 128 random bits in hexadecimal.
-fn random_hex() -> String {
-    format!("{:032x}", rand::rng().random::<u128>())
+fn random(form: Random) -> String {
+    let mut bits = [0; 64];
+    rand::rng().fill(&mut bits);
+    match form {
+        Random::Password => hex(&bits[..16]),
+        Random::SigningKey => hex(&bits),
+        Random::FernetKey => BASE64_URL_SAFE.encode(&bits[..32]),
+    }
+}
+
+fn hex(bits: &[u8]) -> String {
+    bits.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::random_hex;
+    use super::{Random, random};
 
     #[test]
-    fn random_values_have_128_bits_and_differ() {
-        let (one, other) = (random_hex(), random_hex());
-        assert_eq!(one.len(), 32);
-        assert_ne!(one, other);
+    fn random_values_have_their_form_and_differ() {
+        for (form, length) in [(Random::Password, 32), (Random::SigningKey, 128), (Random::FernetKey, 44)] {
+            let (one, other) = (random(form), random(form));
+            assert_eq!(one.len(), length);
+            assert_ne!(one, other);
+        }
+        assert!(random(Random::FernetKey).ends_with('='), "32 bytes of base64 have one byte of padding");
     }
 }

@@ -124,7 +124,8 @@ fn in_cluster(action: &Action) -> bool {
             | Action::NodesReady
             | Action::Credentials { .. }
             | Action::Apply { .. }
-            | Action::Bucket { .. }
+            | Action::Buckets { .. }
+            | Action::SampleDags
             | Action::Smoke
     )
 }

@@ -7,6 +7,7 @@ mod bucket;
 mod build;
 mod cluster;
 mod credentials;
+mod dags;
 pub mod diagnose;
 mod diff;
 pub mod doctor;
@@ -188,7 +189,8 @@ impl<P: Ports> Context<'_, P> {
             Action::NodesReady => nodes::ready(self).await,
             Action::Credentials { secrets } => credentials::have(self, secrets).await,
             Action::Apply { objects, ready } => apply::have(self, objects, ready).await,
-            Action::Bucket { bucket, secret } => bucket::have(self, bucket, secret).await,
+            Action::Buckets { grants, secret } => bucket::have(self, grants, secret).await,
+            Action::SampleDags => dags::have_samples(self).await,
             Action::Smoke => smoke::have(self).await,
             Action::Job(job) => {
                 let finished = job::run(self, job, &job::unique_name(&job.name)).await?;

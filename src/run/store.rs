@@ -1,7 +1,8 @@
 //! `MinIO`'s own client, `mc`, run inside `MinIO`'s pod. Keys go in through standard input,
 //! never through arguments, and none leaves the cluster.
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
 
 use crate::components::STORE_NAMESPACE;
 use crate::ports::{Kube, Output};
@@ -37,6 +38,33 @@ pub async fn put<K: Kube>(kube: &K, path: &str, content: &[u8]) -> Result<()> {
 /// Reads an object.
 pub async fn get<K: Kube>(kube: &K, path: &str) -> Result<Vec<u8>> {
     mc(kube, &["cat", &format!("lab/{path}")], b"").await
+}
+
+/// Reads an object, none where there is no such object.
+pub async fn try_get<K: Kube>(kube: &K, path: &str) -> Result<Option<Vec<u8>>> {
+    let output = try_mc(kube, &["cat", &format!("lab/{path}")], b"").await?;
+    if output.code != 0 && output.quoted().contains("Object does not exist") {
+        return Ok(None);
+    }
+    if output.code != 0 {
+        bail!("`mc cat lab/{path}` ended with {}: {}", output.code, output.quoted());
+    }
+    Ok(Some(output.stdout))
+}
+
+/// Paths of all objects of a bucket.
+pub async fn list<K: Kube>(kube: &K, bucket: &str) -> Result<Vec<String>> {
+    let lines = mc(kube, &["ls", "--recursive", "--json", &format!("lab/{bucket}")], b"").await?;
+    let path = |line: &str| {
+        let entry: Value = serde_json::from_str(line).with_context(|| format!("mc lists {line:?}"))?;
+        Ok(entry["key"].as_str().with_context(|| format!("mc lists {line:?}"))?.to_owned())
+    };
+    String::from_utf8(lines)?.lines().map(path).collect()
+}
+
+/// Removes one object.
+pub async fn remove_one<K: Kube>(kube: &K, path: &str) -> Result<()> {
+    mc(kube, &["rm", &format!("lab/{path}")], b"").await.map(drop)
 }
 
 /// Removes all objects below a path.

@@ -42,8 +42,8 @@ pub async fn differences<P: Ports>(run: &Run<'_, P>, action: &Action) -> Result<
             found.extend(waiting.into_iter().filter(|one| !named(&found, &one.subject)).collect::<Vec<_>>());
             Ok(found)
         }
-        Action::Bucket { bucket, secret } => {
-            let lacking = bucket::lacking(run.ports.kube(), bucket, secret).await?;
+        Action::Buckets { grants, secret } => {
+            let lacking = bucket::lacking(run.ports.kube(), grants, secret).await?;
             Ok(lacking.into_iter().map(|what| Difference::new(what, State::Missing)).collect())
         }
         Action::Smoke => {

@@ -1,0 +1,46 @@
+"""Makes the lab's three people known to Airflow: admin, edit and view, each with the role of its name.
+
+Runs before the API server starts, every time, and only adds what is missing. Whom an administrator made stays.
+"""
+import os
+
+from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
+from werkzeug.security import check_password_hash
+
+# As Op, but nothing that shows or changes where passwords are kept.
+EDIT = "Edit"
+NOT_FOR_EDIT = {"Connections", "Configurations"}
+ROLES = {"admin": "Admin", "edit": EDIT, "view": "Viewer"}
+
+
+def main():
+    with get_application_builder() as builder:
+        security = builder.sm
+        security.sync_roles()
+        edit = security.find_role(EDIT) or security.add_role(EDIT)
+        edit.permissions = [
+            permission
+            for permission in security.find_role("Op").permissions
+            if permission.resource.name not in NOT_FOR_EDIT
+        ]
+        security.update_role(edit.id, EDIT)
+        for name, role in ROLES.items():
+            have_user(security, name, security.find_role(role), os.environ[f"{name.upper()}_PASSWORD"])
+
+
+def have_user(security, name, role, password):
+    """Makes a user, or gives the one who is there the Secret's password and the lab's role."""
+    user = security.find_user(name)
+    if user is None:
+        user = security.add_user(name, name, "of the lab", f"{name}@lab.invalid", role, password)
+        if not user:
+            raise SystemExit(f"user {name} cannot be made")
+    elif not check_password_hash(user.password, password):
+        security.reset_password(user.id, password)
+    if role not in user.roles:
+        user.roles.append(role)
+        security.update_user(user)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+//! DAGs in their buckets.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+use include_dir::{Dir, include_dir};
+
+use super::{Context, store};
+use crate::components::SAMPLE_DAGS_BUCKET;
+use crate::event::Outcome;
+use crate::jobs::Job;
+use crate::ports::{Kube, Ports};
+
+/// The sample DAGs travel inside the binary.
+static SAMPLES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/sample-dags");
+
+/// Path in the bucket → content.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// Has the bucket of samples hold these and nothing else, and the bucket of jobs their input.
+pub async fn have_samples<P: Ports>(context: &Context<'_, P>) -> Result<Outcome> {
+    let kube = context.run.ports.kube();
+    let mut changed = Vec::new();
+    let pagerank = Job::sample("pagerank").context("the sample job is part of the binary")??;
+    let folder = format!("{}/samples/pagerank/input", context.run.lab.object_store.bucket);
+    for (name, content) in &pagerank.input {
+        have(kube, &format!("{folder}/{name}"), content, &mut changed).await?;
+    }
+    changed.extend(sync(kube, SAMPLE_DAGS_BUCKET, &samples()).await?);
+    Ok(match changed.len() {
+        0 => Outcome::Unchanged("all there".to_owned()),
+        count => Outcome::Changed(format!("{count} files")),
+    })
+}
+
+fn samples() -> Files {
+    let file = |file: &include_dir::File<'_>| {
+        (file.path().to_string_lossy().into_owned(), file.contents().to_vec())
+    };
+    SAMPLES.files().map(file).filter(|(path, _)| path != "README.md").collect()
+}
+
+/// Makes a bucket hold these files and no others; the paths that it changed.
+pub async fn sync<K: Kube>(kube: &K, bucket: &str, files: &Files) -> Result<Vec<String>> {
+    let mut changed = Vec::new();
+    for (path, content) in files {
+        have(kube, &format!("{bucket}/{path}"), content, &mut changed).await?;
+    }
+    for path in store::list(kube, bucket).await? {
+        if !files.contains_key(&path) {
+            store::remove_one(kube, &format!("{bucket}/{path}")).await?;
+            changed.push(path);
+        }
+    }
+    Ok(changed)
+}
+
+/// Writes an object where it is not so already.
+async fn have<K: Kube>(kube: &K, path: &str, content: &[u8], changed: &mut Vec<String>) -> Result<()> {
+    if store::try_get(kube, path).await?.as_deref() != Some(content) {
+        store::put(kube, path, content).await?;
+        changed.push(path.to_owned());
+    }
+    Ok(())
+}
