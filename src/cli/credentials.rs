@@ -6,7 +6,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use super::args::{LabArgs, OutputArgs};
 use super::session::Session;
 use crate::report::{Format, Reporter};
-use crate::run::logins::{self, Credentials};
+use crate::run::logins::{self, Credentials, Login};
 use crate::{report, run};
 
 const AFTER: &str = "This is the only command that prints passwords, and it prints them on standard output only.";
@@ -27,6 +27,8 @@ pub struct CredentialsArgs {
 pub enum Service {
     /// The object store
     Minio,
+    /// The pages and API of Airflow
+    Airflow,
 }
 
 pub async fn credentials(args: CredentialsArgs, reporter: &Reporter) -> Result<()> {
@@ -34,7 +36,9 @@ pub async fn credentials(args: CredentialsArgs, reporter: &Reporter) -> Result<(
     let run = session.run(reporter);
     run::reach(&run).await?;
     let logins = match args.service {
-        None | Some(Service::Minio) => logins::minio(&run).await?,
+        None => logins::all(&run).await?,
+        Some(Service::Minio) => logins::minio(&run).await?,
+        Some(Service::Airflow) => logins::airflow(&run).await?,
     };
     if args.output.output == Format::Json {
         let document = Credentials { lab: session.lab.name.clone(), credentials: logins };
@@ -43,10 +47,15 @@ pub async fn credentials(args: CredentialsArgs, reporter: &Reporter) -> Result<(
     }
     report::data(&report::logins(&logins));
     let flags = &session.flags;
-    report::talk(&format!(
-        "MinIO for pods: {}; the console: lab open minio{flags}\n\
-         Kubernetes has no password: export KUBECONFIG=$(lab kubeconfig --path{flags})",
-        crate::components::STORE_ENDPOINT
-    ));
+    let mut services: Vec<&Login> = Vec::new();
+    for login in &logins {
+        if !services.iter().any(|one| one.service == login.service) {
+            services.push(login);
+        }
+    }
+    for Login { service, endpoint, .. } in services {
+        report::talk(&format!("{service} for pods: {endpoint}; its pages: lab open {service}{flags}"));
+    }
+    report::talk(&format!("Kubernetes has no password: export KUBECONFIG=$(lab kubeconfig --path{flags})"));
     Ok(())
 }

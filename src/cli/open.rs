@@ -40,13 +40,15 @@ pub struct OpenArgs {
 pub enum Page {
     /// MinIO's console
     Minio,
+    /// Airflow's pages
+    Airflow,
     /// The page of a Spark job that runs
     Spark,
 }
 
 /// Sets `serving` as soon as nothing is left to do but to serve: then Ctrl-C is the normal end.
 pub async fn open(args: OpenArgs, reporter: &Reporter, serving: &AtomicBool) -> Result<()> {
-    if args.page == Page::Minio && args.application.is_some() {
+    if args.page != Page::Spark && args.application.is_some() {
         return Err(Fault::new(Kind::Usage, "only `lab open spark` takes an application").error());
     }
     let session = Session::open(&args.lab, reporter).await?;
@@ -55,6 +57,7 @@ pub async fn open(args: OpenArgs, reporter: &Reporter, serving: &AtomicBool) -> 
     let (kube, flags) = (session.world.kube(), &session.flags);
     let page = match args.page {
         Page::Minio => open::minio(&run)?,
+        Page::Airflow => open::airflow(&run).await?,
         Page::Spark => open::spark(&run, args.application.as_deref()).await?,
     };
     let listener = host::listen(args.port.unwrap_or(0)).await.with_context(|| {
@@ -65,8 +68,13 @@ pub async fn open(args: OpenArgs, reporter: &Reporter, serving: &AtomicBool) -> 
     let address = format!("http://{}/", listener.local_addr()?);
     report::data(&format!("{address}\n"));
     report::talk(&format!("{}, until Ctrl-C", page.title));
-    if args.page == Page::Minio {
-        report::talk(&format!("user and password: lab credentials minio{flags}"));
+    let service = match args.page {
+        Page::Minio => Some("minio"),
+        Page::Airflow => Some("airflow"),
+        Page::Spark => None,
+    };
+    if let Some(service) = service {
+        report::talk(&format!("user and password: lab credentials {service}{flags}"));
     }
     if !args.no_browser {
         browser::open(&address);

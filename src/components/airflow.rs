@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
 
 use super::{
-    AIRFLOW_NAMESPACE, AIRFLOW_STORE_SECRET, AIRFLOW_USERS_SECRET, DAGS_BUCKET, JOBS_NAMESPACE, SAMPLE_DAGS_BUCKET,
+    AIRFLOW_ENDPOINT, AIRFLOW_NAMESPACE, AIRFLOW_STORE_SECRET, AIRFLOW_USERS_SECRET, DAGS_BUCKET, JOBS_NAMESPACE, SAMPLE_DAGS_BUCKET,
     STORE_ENDPOINT, Site, object_store, postgres,
 };
 use crate::config::{Airflow, Executor};
@@ -62,10 +62,9 @@ pub fn steps(site: &Site<'_>) -> Result<Vec<Step>> {
         grant(LOGS_BUCKET, Access::ReadWrite),
         grant(&lab.object_store.bucket, Access::Read),
     ];
-    let processes = processes(&lab.airflow);
-    let ready = processes.iter().filter_map(|process| {
-        let object = ObjectName::new(AIRFLOW_NAMESPACE, process["name"].as_str()?);
-        Some(Workload { kind: "Deployment".to_owned(), object })
+    let ready = processes(&lab.airflow).into_iter().map(|name| {
+        let object = ObjectName::new(AIRFLOW_NAMESPACE, name);
+        Workload { kind: "Deployment".to_owned(), object }
     });
     let mut steps = vec![
         Step {
@@ -80,7 +79,7 @@ pub fn steps(site: &Site<'_>) -> Result<Vec<Step>> {
             title: "Airflow".to_owned(),
             needs: vec!["database", "airflow-buckets"],
             deadline: Duration::from_mins(8),
-            action: Action::Apply { ready: ready.collect(), objects: objects(site, &processes)? },
+            action: Action::Apply { ready: ready.collect(), objects: objects(site)? },
         },
     ];
     if lab.airflow.dags.samples {
@@ -95,31 +94,35 @@ pub fn steps(site: &Site<'_>) -> Result<Vec<Step>> {
     Ok(steps)
 }
 
-fn objects(site: &Site<'_>, processes: &[Value]) -> Result<Vec<Value>> {
-    let image = site.catalogue.reference("airflow")?;
-    let settings = settings(site)?;
-    let programs = json!({
-        "users.py": include_str!("../render/airflow/users.py"),
-        "database.py": include_str!("../render/airflow/database.py"),
-    });
-    let mut fingerprint = Fingerprint::default();
-    fingerprint.add(serde_json::to_string(&settings)?);
-    fingerprint.add(serde_json::to_string(&programs)?);
-    let values = json!({
+fn objects(site: &Site<'_>) -> Result<Vec<Value>> {
+    let lab = site.lab;
+    let task_pods = lab.airflow.executor == Executor::Kubernetes;
+    let mut values = json!({
         "namespace": AIRFLOW_NAMESPACE,
         "jobs": JOBS_NAMESPACE,
-        "image": image,
-        "task_pods": site.lab.airflow.executor == Executor::Kubernetes,
-        "settings": serde_json::to_string(&settings)?,
-        "programs": serde_json::to_string(&programs)?,
-        "fingerprint": &fingerprint.hex()[..12],
+        "image": site.catalogue.reference("airflow")?,
         "keys_secret": KEYS_SECRET,
         "users_secret": AIRFLOW_USERS_SECRET,
         "environment": serde_json::to_string(&environment(site))?,
-        "processes": processes,
+        "task_pods": task_pods,
+        "processes": forms(&lab.airflow),
     });
+    let mut programs = json!({
+        "users.py": include_str!("../render/airflow/users.py"),
+        "database.py": include_str!("../render/airflow/database.py"),
+    });
+    if task_pods {
+        programs["task.yaml"] = json!(render::text(render::AIRFLOW_TASK, &values)?);
+    }
+    let (settings, programs) = (serde_json::to_string(&settings(site)?)?, serde_json::to_string(&programs)?);
+    let mut fingerprint = Fingerprint::default();
+    fingerprint.add(&settings);
+    fingerprint.add(&programs);
+    values["fingerprint"] = json!(&fingerprint.hex()[..12]);
+    values["settings"] = json!(settings);
+    values["programs"] = json!(programs);
     let mut objects = render::objects(render::AIRFLOW, &values)?;
-    if site.lab.airflow.dags.samples && site.lab.spark_operator.enabled {
+    if lab.airflow.dags.samples && lab.spark_operator.enabled {
         for name in SAMPLE_JOBS {
             objects.push(sample_job(name)?);
         }
@@ -139,13 +142,20 @@ fn sample_job(name: &str) -> Result<Value> {
     }))
 }
 
+/// Names of the processes that there are; each is a Deployment.
+pub fn processes(airflow: &Airflow) -> Vec<&'static str> {
+    let mut names = vec!["api-server", "scheduler", "dag-processor"];
+    names.extend((airflow.replicas.triggerer > 0).then_some("triggerer"));
+    names
+}
+
 /// What differs between the processes; memory as measured, with room.
-fn processes(airflow: &Airflow) -> Vec<Value> {
+fn forms(airflow: &Airflow) -> Vec<Value> {
     let replicas = &airflow.replicas;
     let tasks = if airflow.executor == Executor::Local { u32::from(airflow.parallelism) } else { 0 };
     // Each task loads Airflow's libraries once more.
     let scheduler_limit = format!("{}Mi", 768 + 256 * tasks);
-    let mut processes = vec![
+    let mut forms = vec![
         json!({
             "name": "api-server", "replicas": replicas.api_server, "token": false, "first": true,
             "port": 8080, "path": "/api/v2/monitor/health", "job": null, "memory": "384Mi", "limit": "1Gi",
@@ -160,12 +170,12 @@ fn processes(airflow: &Airflow) -> Vec<Value> {
         }),
     ];
     if replicas.triggerer > 0 {
-        processes.push(json!({
+        forms.push(json!({
             "name": "triggerer", "replicas": replicas.triggerer, "token": true, "first": false,
             "port": null, "path": null, "job": "TriggererJob", "memory": "256Mi", "limit": "1Gi",
         }));
     }
-    processes
+    forms
 }
 
 /// Airflow's configuration, as the variables that it reads.
@@ -177,7 +187,7 @@ fn settings(site: &Site<'_>) -> Result<Map<String, Value>> {
         Executor::Kubernetes => "KubernetesExecutor",
     };
     let parallelism = airflow.parallelism.to_string();
-    let api = format!("http://api-server.{AIRFLOW_NAMESPACE}.svc:8080/execution/");
+    let api = format!("{AIRFLOW_ENDPOINT}/execution/");
     let logs = format!("s3://{LOGS_BUCKET}");
     let auth_manager = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager";
     let keep_finished = lab.spark_operator.keep_finished_seconds.to_string();
@@ -210,7 +220,13 @@ fn settings(site: &Site<'_>) -> Result<Map<String, Value>> {
         ("AIRFLOW_VAR_SPARK_IMAGE", spark_image),
         ("AIRFLOW_VAR_STORE_ENDPOINT", STORE_ENDPOINT),
     ];
-    Ok(settings.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect())
+    let mut settings: Map<String, Value> =
+        settings.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
+    if airflow.executor == Executor::Kubernetes {
+        settings.insert("AIRFLOW__KUBERNETES_EXECUTOR__NAMESPACE".to_owned(), json!(AIRFLOW_NAMESPACE));
+        settings.insert("AIRFLOW__KUBERNETES_EXECUTOR__POD_TEMPLATE_FILE".to_owned(), json!("/opt/lab/task.yaml"));
+    }
+    Ok(settings)
 }
 
 /// Where DAGs come from.

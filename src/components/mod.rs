@@ -43,6 +43,8 @@ pub const DAGS_BUCKET: &str = "dags";
 pub const SAMPLE_DAGS_BUCKET: &str = "sample-dags";
 /// The object store as pods reach it.
 pub const STORE_ENDPOINT: &str = "http://minio.object-store.svc:9000";
+/// Airflow as pods reach it.
+pub const AIRFLOW_ENDPOINT: &str = "http://api-server.airflow.svc:8080";
 /// The `ConfigMap` in [`SYSTEM_NAMESPACE`] that records the lab and its last smoke verdict.
 pub const RECORD: &str = "lab";
 

@@ -13,6 +13,7 @@ pub const NAMESPACES: &str = include_str!("templates/namespaces.yaml");
 pub const SPARK_OPERATOR: &str = include_str!("templates/spark_operator.yaml");
 pub const POSTGRES: &str = include_str!("templates/postgres.yaml");
 pub const AIRFLOW: &str = include_str!("templates/airflow.yaml");
+pub const AIRFLOW_TASK: &str = include_str!("templates/airflow_task.yaml");
 pub const OBJECT_STORE: &str = include_str!("templates/object_store.yaml");
 
 /// The CRDs of Spark Operator, exact copies of the pinned release.

@@ -4,10 +4,13 @@ use anyhow::{Context as _, Result};
 use k8s_openapi::ByteString;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Run;
-use crate::components::{JOBS_NAMESPACE, JOBS_SECRET, ROOT_SECRET, STORE_ENDPOINT, STORE_NAMESPACE};
+use crate::components::{
+    AIRFLOW_ENDPOINT, AIRFLOW_NAMESPACE, AIRFLOW_STORE_SECRET, AIRFLOW_USERS_SECRET, JOBS_NAMESPACE, JOBS_SECRET,
+    ROOT_SECRET, STORE_ENDPOINT, STORE_NAMESPACE,
+};
 use crate::fault::{Fault, Kind};
 use crate::ports::{Kube, Ports};
 use crate::step::ObjectName;
@@ -39,7 +42,19 @@ pub struct Secret {
     pub name: String,
 }
 
-/// Every user of `MinIO`, the only service with passwords.
+/// Every user of every service that this lab has.
+///
+/// # Errors
+/// [`Kind::Config`] where it has none, [`Kind::Step`] where a Secret is not there.
+pub async fn all<P: Ports>(run: &Run<'_, P>) -> Result<Vec<Login>> {
+    let mut logins = minio(run).await?;
+    if run.lab.airflow.enabled {
+        logins.extend(airflow(run).await?);
+    }
+    Ok(logins)
+}
+
+/// Every user of `MinIO`.
 ///
 /// # Errors
 /// [`Kind::Config`] where this lab has no object store, [`Kind::Step`] where a Secret is not there.
@@ -49,30 +64,77 @@ pub async fn minio<P: Ports>(run: &Run<'_, P>) -> Result<Vec<Login>> {
         let what = format!("lab {} has no MinIO: spec.objectStore.enabled is false", run.lab.name);
         return Err(Fault::new(Kind::Config, what).next("enabled: true in the configuration, then lab up").error());
     }
-    let root = ObjectName::new(STORE_NAMESPACE, ROOT_SECRET);
-    let jobs = ObjectName::new(JOBS_NAMESPACE, JOBS_SECRET);
+    let login = async |namespace, secret, keys: [&str; 2], purpose: &str| {
+        let secret = Live::read(run, ObjectName::new(namespace, secret)).await?;
+        let user = secret.value(keys[0])?;
+        secret.login("minio", STORE_ENDPOINT, user, keys[1], purpose)
+    };
+    let root = ["MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD"];
+    let keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
     let bucket = format!("Spark jobs: bucket {} and nothing else", store.bucket);
+    let mut logins = vec![
+        login(STORE_NAMESPACE, ROOT_SECRET, root, "administrator: everything").await?,
+        login(JOBS_NAMESPACE, JOBS_SECRET, keys, &bucket).await?,
+    ];
+    if run.lab.airflow.enabled {
+        let purpose = "Airflow: writes its logs, reads DAGs and data of jobs";
+        logins.push(login(AIRFLOW_NAMESPACE, AIRFLOW_STORE_SECRET, keys, purpose).await?);
+    }
+    Ok(logins)
+}
+
+/// Every user of Airflow that the lab made.
+///
+/// # Errors
+/// [`Kind::Config`] where this lab has no Airflow, [`Kind::Step`] where its Secret is not there.
+pub async fn airflow<P: Ports>(run: &Run<'_, P>) -> Result<Vec<Login>> {
+    if !run.lab.airflow.enabled {
+        let what = format!("lab {} has no Airflow: spec.airflow.enabled is false", run.lab.name);
+        return Err(Fault::new(Kind::Config, what).next("enabled: true in the configuration, then lab up").error());
+    }
+    let secret = Live::read(run, ObjectName::new(AIRFLOW_NAMESPACE, AIRFLOW_USERS_SECRET)).await?;
+    let login = |user: &str, key, purpose| secret.login("airflow", AIRFLOW_ENDPOINT, user.to_owned(), key, purpose);
     Ok(vec![
-        login(run, root, ["MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD"], "administrator: everything".to_owned()).await?,
-        login(run, jobs, ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"], bucket).await?,
+        login("admin", "ADMIN_PASSWORD", "Admin: everything")?,
+        login("edit", "EDIT_PASSWORD", "Edit: runs DAGs; no connections, no configuration")?,
+        login("view", "VIEW_PASSWORD", "Viewer: looks")?,
     ])
 }
 
-async fn login<P: Ports>(run: &Run<'_, P>, secret: ObjectName, keys: [&str; 2], purpose: String) -> Result<Login> {
-    let (namespace, name) = (secret.namespace, secret.name);
-    let id = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "namespace": &namespace, "name": &name } });
-    let missing = |what: String| {
+/// A Secret as it is now.
+struct Live {
+    name: ObjectName,
+    data: Value,
+    /// What makes it again.
+    next: String,
+}
+
+impl Live {
+    async fn read<P: Ports>(run: &Run<'_, P>, name: ObjectName) -> Result<Self> {
+        let metadata = json!({ "namespace": name.namespace, "name": name.name });
+        let id = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata });
         let next = format!("lab up{}   (makes it again)", run.flags);
-        Fault::new(Kind::Step, format!("{what} is not there")).next(next)
-    };
-    let live = run.ports.kube().get(&id).await?;
-    let live = live.with_context(|| missing(format!("Secret {namespace}/{name}")))?;
-    let value = |key: &str| -> Result<String> {
-        let data = live["data"].get(key).cloned();
-        let data = data.with_context(|| missing(format!("key {key} of Secret {namespace}/{name}")))?;
+        let what = format!("Secret {}/{} is not there", name.namespace, name.name);
+        let mut live = run.ports.kube().get(&id).await?.with_context(|| Fault::new(Kind::Step, what).next(&next))?;
+        Ok(Self { name, data: live["data"].take(), next })
+    }
+
+    fn value(&self, key: &str) -> Result<String> {
+        let data = self.data.get(key).cloned();
+        let what = || format!("key {key} of Secret {}/{} is not there", self.name.namespace, self.name.name);
+        let data = data.with_context(|| Fault::new(Kind::Step, what()).next(&self.next))?;
         Ok(String::from_utf8(serde_json::from_value::<ByteString>(data)?.0)?)
-    };
-    let [user, password] = [value(keys[0])?, value(keys[1])?];
-    let (service, endpoint) = ("minio".to_owned(), STORE_ENDPOINT.to_owned());
-    Ok(Login { service, user, password, purpose, endpoint, secret: Secret { namespace, name } })
+    }
+
+    fn login(&self, service: &str, endpoint: &str, user: String, key: &str, purpose: &str) -> Result<Login> {
+        let ObjectName { namespace, name } = self.name.clone();
+        Ok(Login {
+            service: service.to_owned(),
+            user,
+            password: self.value(key)?,
+            purpose: purpose.to_owned(),
+            endpoint: endpoint.to_owned(),
+            secret: Secret { namespace, name },
+        })
+    }
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use super::Run;
 use super::applications::{self, Application};
-use crate::components::{JOBS_NAMESPACE, STORE_NAMESPACE};
+use super::{Run, diagnose};
+use crate::components::{AIRFLOW_NAMESPACE, JOBS_NAMESPACE, STORE_NAMESPACE};
 use crate::event::Event;
 use crate::fault::{Fault, Kind};
 use crate::ports::{self, Kube as _, Ports};
@@ -33,6 +33,25 @@ pub fn minio(run: &Run<'_, impl Ports>) -> Result<Page> {
         return Err(Fault::new(Kind::Config, what).next("enabled: true in the configuration, then lab up").error());
     }
     Ok(Page { title: "MinIO's console".to_owned(), namespace: STORE_NAMESPACE, pod: "minio-0".to_owned(), port: 9001 })
+}
+
+/// Airflow's pages, by an API server that is ready or, where none is, any.
+///
+/// # Errors
+/// [`Kind::Config`] where this lab has no Airflow, [`Kind::Step`] where it has no API server.
+pub async fn airflow<P: Ports>(run: &Run<'_, P>) -> Result<Page> {
+    if !run.lab.airflow.enabled {
+        let what = format!("lab {} has no Airflow: spec.airflow.enabled is false", run.lab.name);
+        return Err(Fault::new(Kind::Config, what).next("enabled: true in the configuration, then lab up").error());
+    }
+    let labels = "app.kubernetes.io/name=airflow,app.kubernetes.io/component=api-server";
+    let mut pods = run.ports.kube().list(&ports::Kind::POD, Some(AIRFLOW_NAMESPACE), labels).await?;
+    pods.sort_by_key(|pod| diagnose::reason(pod).is_some());
+    let name = pods.first().and_then(|pod| pod["metadata"]["name"].as_str()).with_context(|| {
+        let fault = Fault::new(Kind::Step, "Airflow has no API server: nobody serves its pages");
+        fault.next(format!("lab up{}", run.flags))
+    })?;
+    Ok(Page { title: "Airflow".to_owned(), namespace: AIRFLOW_NAMESPACE, pod: name.to_owned(), port: 8080 })
 }
 
 /// The page of a running Spark driver: of the application or job of this name, or of the only one. Waits for

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::nodes::why_not_ready;
 use super::{Record, Run, apply, cluster, registry};
-use crate::components::{LABEL, OPERATOR_NAMESPACE, STORE_NAMESPACE};
+use crate::components::{AIRFLOW_NAMESPACE, LABEL, OPERATOR_NAMESPACE, STORE_NAMESPACE, airflow};
 use crate::ports::{Clusters as _, Container, Docker as _, Kind, Kube as _, Ports};
 
 /// How long the Kubernetes API may take to answer.
@@ -161,6 +161,14 @@ async fn components<P: Ports>(run: &Run<'_, P>) -> Vec<Component> {
     if run.lab.object_store.enabled {
         let ready = ready(run, "StatefulSet", STORE_NAMESPACE, "minio").await;
         components.push(Component { name: "MinIO".to_owned(), ready });
+    }
+    if run.lab.airflow.enabled {
+        let ready = ready(run, "StatefulSet", AIRFLOW_NAMESPACE, "postgres").await;
+        components.push(Component { name: "PostgreSQL".to_owned(), ready });
+        for name in airflow::processes(&run.lab.airflow) {
+            let ready = self::ready(run, "Deployment", AIRFLOW_NAMESPACE, name).await;
+            components.push(Component { name: format!("Airflow, {name}"), ready });
+        }
     }
     components
 }

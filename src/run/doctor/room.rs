@@ -14,6 +14,8 @@ const WORKER: u64 = 250 * MEBI;
 const REGISTRY_AND_LOAD_BALANCER: u64 = 100 * MEBI;
 const SPARK_OPERATOR: u64 = 100 * MEBI;
 const OBJECT_STORE: u64 = 150 * MEBI;
+/// With its database, and one task at work.
+const AIRFLOW: u64 = 1400 * MEBI;
 
 /// Disk of parts, as measured, with room for data; bytes.
 const CONTROL_PLANE_DISK: u64 = GIBI;
@@ -22,6 +24,8 @@ const WORKER_DISK: u64 = GIBI;
 const SPARK_DISK: u64 = GIBI * 3 / 2;
 const REGISTRY_DISK: u64 = GIBI;
 const OBJECT_STORE_DISK: u64 = GIBI / 2;
+/// Its image in a worker's own store and in the registry, and its database.
+const AIRFLOW_DISK: u64 = GIBI * 3 / 2;
 /// Images and caches of a first build of all.
 const BUILD_DISK: u64 = 9 * GIBI;
 
@@ -33,6 +37,7 @@ pub fn memory_needed(lab: &Lab) -> u64 {
         + REGISTRY_AND_LOAD_BALANCER
         + if lab.spark_operator.enabled { SPARK_OPERATOR } else { 0 }
         + if lab.object_store.enabled { OBJECT_STORE } else { 0 }
+        + if lab.airflow.enabled { AIRFLOW } else { 0 }
         + if lab.smoke.enabled { lab.smoke.memory() } else { 0 }
 }
 
@@ -42,7 +47,8 @@ fn disk_needed(lab: &Lab, held: &Held) -> u64 {
     let cluster = CONTROL_PLANE_DISK * u64::from(lab.cluster.control_planes)
         + worker * u64::from(lab.cluster.workers)
         + REGISTRY_DISK
-        + if lab.object_store.enabled { OBJECT_STORE_DISK } else { 0 };
+        + if lab.object_store.enabled { OBJECT_STORE_DISK } else { 0 }
+        + if lab.airflow.enabled { AIRFLOW_DISK } else { 0 };
     // A build that was cut off has its part already.
     let build = BUILD_DISK * held.missing_images as u64 / held.images.max(1) as u64;
     if held.cluster.is_empty() { cluster + build } else { 0 }

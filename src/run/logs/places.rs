@@ -1,6 +1,6 @@
 //! Where the lab's components write their logs.
 
-use crate::components::{OPERATOR_NAMESPACE, STORE_NAMESPACE};
+use crate::components::{AIRFLOW_NAMESPACE, OPERATOR_NAMESPACE, STORE_NAMESPACE};
 use crate::config::{Cni, Lab};
 
 /// Where a component's log is.
@@ -15,8 +15,13 @@ pub enum Place {
 const SYSTEM: &str = "kube-system";
 
 /// Names of all components that any lab can have, for completions.
-pub const NAMES: [&str; 14] = [
+pub const NAMES: [&str; 19] = [
     "minio",
+    "postgres",
+    "airflow-api-server",
+    "airflow-scheduler",
+    "airflow-dag-processor",
+    "airflow-triggerer",
     "spark-operator",
     "webhook",
     "coredns",
@@ -43,6 +48,19 @@ fn component(lab: &Lab, name: &str) -> Option<Place> {
     let container = |role: &str| Some(Place::Container(format!("{}-{role}", lab.name)));
     match name {
         "minio" if lab.object_store.enabled => pods(STORE_NAMESPACE, "app.kubernetes.io/name=minio"),
+        "postgres" if lab.airflow.enabled => pods(AIRFLOW_NAMESPACE, "app.kubernetes.io/name=postgres"),
+        "airflow-api-server" if lab.airflow.enabled => {
+            pods(AIRFLOW_NAMESPACE, "app.kubernetes.io/name=airflow,app.kubernetes.io/component=api-server")
+        }
+        "airflow-scheduler" if lab.airflow.enabled => {
+            pods(AIRFLOW_NAMESPACE, "app.kubernetes.io/name=airflow,app.kubernetes.io/component=scheduler")
+        }
+        "airflow-dag-processor" if lab.airflow.enabled => {
+            pods(AIRFLOW_NAMESPACE, "app.kubernetes.io/name=airflow,app.kubernetes.io/component=dag-processor")
+        }
+        "airflow-triggerer" if lab.airflow.enabled && lab.airflow.replicas.triggerer > 0 => {
+            pods(AIRFLOW_NAMESPACE, "app.kubernetes.io/name=airflow,app.kubernetes.io/component=triggerer")
+        }
         "spark-operator" if lab.spark_operator.enabled => {
             pods(OPERATOR_NAMESPACE, "app.kubernetes.io/name=spark-operator-controller")
         }
