@@ -256,9 +256,7 @@ fn bundles(site: &Site<'_>) -> Vec<Value> {
 
 /// Variables that are made of Secrets, which Kubernetes puts in as the pod starts.
 fn environment(site: &Site<'_>) -> Vec<Value> {
-    let from = |name: &str, secret: &str, key: &str| {
-        json!({ "name": name, "valueFrom": { "secretKeyRef": { "name": secret, "key": key } } })
-    };
+    let from = |name: &str, secret: &str, key: &str| json!({ "name": name, "valueFrom": { "secretKeyRef": { "name": secret, "key": key } } });
     let store = json!({
         "conn_type": "aws", "login": "$(STORE_USER)", "password": "$(STORE_PASSWORD)",
         "extra": { "endpoint_url": STORE_ENDPOINT, "region_name": "us-east-1" },

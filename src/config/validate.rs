@@ -30,7 +30,8 @@ pub fn check(lab: &Lab, reading: &mut Reading) {
     }
     if lab.airflow.enabled && !lab.object_store.enabled {
         let message = format!("Airflow keeps DAGs and logs in the object store: it needs {OBJECT_STORE}: true");
-        reading.conflict(&[AIRFLOW, OBJECT_STORE], Complaint::new(message).hint(format!("set that or {AIRFLOW}: false")));
+        reading
+            .conflict(&[AIRFLOW, OBJECT_STORE], Complaint::new(message).hint(format!("set that or {AIRFLOW}: false")));
     }
     if lab.smoke.enabled {
         needed_by_smoke(reading, "spec.sparkOperator.enabled", lab.spark_operator.enabled);

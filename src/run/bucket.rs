@@ -1,10 +1,10 @@
 //! Buckets, and a user who may use only them.
 
-use anyhow::{Context as _, Result};
-use k8s_openapi::ByteString;
+use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::Context;
+use super::secret::value;
 use super::store::{exec, mc, try_mc};
 use super::wait::{Look, until};
 use crate::event::Outcome;
@@ -101,16 +101,4 @@ async fn has_policy<K: Kube>(kube: &K, user: &str) -> Result<bool> {
     let output = try_mc(kube, &["admin", "user", "info", "lab", user, "--json"], b"").await?;
     let info: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
     Ok(output.code == 0 && info["policyName"] == user)
-}
-
-async fn value<K: Kube>(kube: &K, secret: &ObjectName, key: &str) -> Result<String> {
-    let id = json!({
-        "apiVersion": "v1", "kind": "Secret",
-        "metadata": { "namespace": secret.namespace, "name": secret.name },
-    });
-    let live =
-        kube.get(&id).await?.with_context(|| format!("Secret {}/{} is not there", secret.namespace, secret.name))?;
-    let data = live["data"].get(key).cloned().with_context(|| format!("Secret {} has no key {key}", secret.name))?;
-    let bytes: ByteString = serde_json::from_value(data)?;
-    Ok(String::from_utf8(bytes.0)?)
 }

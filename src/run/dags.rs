@@ -34,9 +34,7 @@ pub async fn have_samples<P: Ports>(context: &Context<'_, P>) -> Result<Outcome>
 }
 
 fn samples() -> Files {
-    let file = |file: &include_dir::File<'_>| {
-        (file.path().to_string_lossy().into_owned(), file.contents().to_vec())
-    };
+    let file = |file: &include_dir::File<'_>| (file.path().to_string_lossy().into_owned(), file.contents().to_vec());
     SAMPLES.files().map(file).filter(|(path, _)| path != "README.md").collect()
 }
 

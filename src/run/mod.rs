@@ -1,12 +1,14 @@
 //! Walks a plan: runs each step as soon as its needs are met, and stops at the first failure.
 
 mod addresses;
+pub mod airflow;
 pub mod applications;
 mod apply;
 mod bucket;
 mod build;
 mod cluster;
 mod credentials;
+pub mod dag_run;
 mod dags;
 pub mod diagnose;
 mod diff;
@@ -29,6 +31,7 @@ mod reach;
 mod record;
 mod registry;
 mod remains;
+mod secret;
 mod smoke;
 pub mod status;
 mod store;
@@ -37,7 +40,7 @@ mod wait;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 use futures::StreamExt as _;
@@ -116,13 +119,7 @@ impl<P: Ports> Run<'_, P> {
     async fn step<'s>(&self, step: &'s Step) -> (&'s Step, Result<Outcome>) {
         let started = Instant::now();
         self.sink.emit(Event::StepStarted { id: step.id.to_owned(), title: step.title.clone() });
-        let context = Context { run: self, id: step.id, seen: RefCell::default() };
-        let result = tokio::time::timeout(step.deadline, context.act(&step.action)).await;
-        let result = result.unwrap_or_else(|_| {
-            let seen = context.seen.borrow().clone();
-            let why = if seen.is_empty() { "nothing was seen".to_owned() } else { format!("last seen: {seen}") };
-            Err(anyhow!("not done within {} s; {why}", step.deadline.as_secs()))
-        });
+        let result = self.within(step.id, step.deadline, async |context| context.act(&step.action).await).await;
         let (id, title, took) = (step.id.to_owned(), step.title.clone(), started.elapsed());
         match result {
             Ok(outcome) => {
@@ -140,6 +137,21 @@ impl<P: Ports> Run<'_, P> {
                 (step, Err(error.context(fault)))
             }
         }
+    }
+
+    /// Does one thing that ends in time, or says what it saw last.
+    pub async fn within<T>(
+        &self,
+        id: &'static str,
+        deadline: Duration,
+        work: impl AsyncFnOnce(&Context<'_, P>) -> Result<T>,
+    ) -> Result<T> {
+        let context = Context { run: self, id, seen: RefCell::default() };
+        tokio::time::timeout(deadline, work(&context)).await.unwrap_or_else(|_| {
+            let seen = context.seen.borrow();
+            let why = if seen.is_empty() { "nothing was seen".to_owned() } else { format!("last seen: {seen}") };
+            Err(anyhow!("not done within {} s; {why}", deadline.as_secs()))
+        })
     }
 
     /// Adds to a step's error who is to blame, what is known of it, and where everything is written down.

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 
 use super::admission::admit;
-use super::{State, World, object_store, spark};
+use super::{State, World, airflow, object_store, spark};
+use lab::components::AIRFLOW_NAMESPACE;
 use lab::ports::{Forward, Kind, Kube, LogQuery, Output};
 
 impl Kube for World {
@@ -91,17 +92,21 @@ impl Kube for World {
         Ok(())
     }
 
-    /// A pod that listens says its name to everybody, and then echoes.
+    /// A pod that listens says its name to everybody, and then echoes; Airflow's API server speaks HTTP.
     async fn forward(&self, namespace: &str, pod: &str, port: u16) -> Result<Forward> {
         let work = |state: &mut State| {
             existing(state, namespace, pod)?;
-            Ok(state.listening.contains(&(pod.to_owned(), port)))
+            Ok((state.listening.contains(&(pod.to_owned(), port)), state.airflow.clone()))
         };
-        let listens = self.read(format!("forward {namespace}/{pod}:{port}"), work).await?;
+        let (listens, airflow) = self.read(format!("forward {namespace}/{pod}:{port}"), work).await?;
         let (near, far) = tokio::io::duplex(1024);
         if !listens {
             let refused = std::future::ready(Some("connection refused".to_owned()));
             return Ok(Forward { stream: Box::new(near), refused: Box::pin(refused) });
+        }
+        if namespace == AIRFLOW_NAMESPACE {
+            tokio::spawn(airflow::serve(airflow, far));
+            return Ok(Forward { stream: Box::new(near), refused: Box::pin(std::future::pending()) });
         }
         let hello = format!("{pod} ");
         tokio::spawn(async move {

@@ -2,6 +2,7 @@
 //! and it remembers every call.
 
 mod admission;
+pub mod airflow;
 mod containers;
 mod docker;
 mod kube;

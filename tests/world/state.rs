@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Result, anyhow};
 use serde_json::Value;
 
+use super::airflow;
 use super::spark::Jobs;
 use lab::components::KIND_LABEL;
 use lab::fingerprint::Fingerprint;
@@ -57,6 +58,7 @@ pub struct State {
     /// Bucket and path → content.
     pub store: BTreeMap<String, Vec<u8>>,
     pub jobs: Jobs,
+    pub airflow: airflow::Shared,
     /// How many lines more everything prints that prints lines.
     pub flood: usize,
     /// The scripted answer of the exec that runs now.
@@ -107,6 +109,7 @@ impl Default for State {
             keys: BTreeMap::new(),
             store: BTreeMap::new(),
             jobs: Jobs::default(),
+            airflow: airflow::Shared::default(),
             flood: 0,
             answer: None,
             halfway: None,

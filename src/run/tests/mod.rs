@@ -1,8 +1,10 @@
 //! The engine against a world in memory that fails on demand. Time stands still but for waiting.
 
+mod airflow;
 mod apply;
 mod cluster;
 mod credentials;
+mod dag_run;
 mod diff;
 mod doctor;
 mod down;
