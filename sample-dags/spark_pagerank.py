@@ -1,5 +1,6 @@
 """Ranks pages with Spark; input and output are in the object store. `lab up` runs it to prove the lab."""
 from airflow.sdk import DAG, Param
+from ranks import check
 from spark_task import PARAMS, folder, spark_task
 
 params = PARAMS | {
@@ -16,4 +17,4 @@ with DAG(
     tags=["sample", "spark"],
     doc_md=__doc__,
 ):
-    spark_task("pagerank", "pagerank.yaml")
+    spark_task("pagerank", "pagerank.yaml") >> check()

@@ -6,6 +6,12 @@ from airflow.providers.cncf.kubernetes.operators.spark_kubernetes import SparkKu
 from airflow.sdk import Param
 
 PARAMS = {
+    "name": Param(
+        "",
+        type="string",
+        pattern="^([a-z]([-a-z0-9]{0,28}[a-z0-9])?)?$",
+        description="what the application is called; as its job if empty",
+    ),
     "image": Param("", type="string", description="Spark's image; the lab's own if empty"),
     "executors": Param(3, type="integer", minimum=1, maximum=9, description="how many executors"),
     "driver_memory": Param("512m", type="string", pattern="^[0-9]+[mg]$", description="heap of the driver"),

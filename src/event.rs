@@ -7,6 +7,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
+use crate::dags::DagRun;
 use crate::smoke::verdict::Verdict;
 
 /// How a step that succeeded left the world.
@@ -96,6 +97,8 @@ pub enum Event {
     },
     /// The judgement on the smoke job, of now or of an earlier run whose verdict still holds.
     SmokeJudged { verdict: Verdict },
+    /// A run of a DAG: that it was begun, or how it ended.
+    DagRun { run: DagRun },
     /// A line of a job's log.
     JobLog { line: String },
     /// Something to know, which does not stop the run.

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::dags::{Folder, Order};
 use crate::jobs::Job;
 
 /// One step. Steps whose `needs` are met run at the same time.
@@ -65,6 +66,10 @@ pub enum Action {
     Smoke,
     /// Have run this job to its end.
     Job(Job),
+    /// Have these files in the bucket of DAGs, and Airflow know them; others go where that is wished.
+    PushDags { folder: Folder, delete: bool },
+    /// Have begun a run of a DAG, and seen its end where somebody waits for it.
+    RunDag { order: Order, wait: bool },
 }
 
 impl Action {
@@ -72,7 +77,12 @@ impl Action {
     pub fn uses_pods(&self) -> bool {
         matches!(
             self,
-            Action::NodesReady | Action::Apply { .. } | Action::Buckets { .. } | Action::Smoke | Action::Job(_)
+            Action::NodesReady
+                | Action::Apply { .. }
+                | Action::Buckets { .. }
+                | Action::Smoke
+                | Action::Job(_)
+                | Action::RunDag { .. }
         )
     }
 }

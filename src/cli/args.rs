@@ -3,13 +3,13 @@
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum as _, ValueHint};
 
 use super::{
-    completions, config, credentials, diagnose, doctor, down, images, job, kubeconfig, logs, man, open, plan, status,
-    up,
+    completions, config, credentials, dags, diagnose, doctor, down, images, job, kubeconfig, logs, man, open, plan,
+    status, up,
 };
 use crate::config::{ImageSource, Overrides};
 use crate::report::{Format, Wishes};
 
-/// A local data-platform lab: an HA Kubernetes cluster in Docker with Spark Operator and MinIO,
+/// A local data-platform lab: an HA Kubernetes cluster in Docker with Spark Operator, MinIO and Airflow,
 /// proved by a Spark job with three executors.
 #[derive(Parser)]
 #[command(name = "lab", version, arg_required_else_help = true, after_help = EXIT_CODES)]
@@ -37,6 +37,9 @@ pub enum Verb {
     Doctor(doctor::DoctorArgs),
     /// Run a Spark job: a sample job's name, or a folder with an application.yaml
     Run(job::RunArgs),
+    /// Push, list and run DAGs of Airflow, and show their logs
+    #[command(subcommand)]
+    Dags(dags::DagsVerb),
     /// Show the log of a component or of a job
     Logs(logs::LogsArgs),
     /// Show user names and passwords of the lab's services
@@ -68,6 +71,7 @@ impl Verb {
             Verb::Images(images::ImagesVerb::Build(args) | images::ImagesVerb::Pull(args)) => {
                 Wishes { format: args.output.output, ci: args.ci, junit: None }
             }
+            Verb::Dags(verb) => verb.wishes(),
             _ => Wishes::default(),
         }
     }

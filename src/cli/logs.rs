@@ -1,6 +1,5 @@
 //! `lab logs`
 
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -70,10 +69,7 @@ pub async fn logs(args: LogsArgs, reporter: &Reporter) -> Result<()> {
         container: args.container,
     };
     let take = |source: &Source, line: &str| match (json, sources.as_slice()) {
-        (true, _) => match report::json_line(&LogLine { source: source.name(), line }) {
-            Ok(text) => report::data_line(&text),
-            Err(_) => ControlFlow::Continue(()),
-        },
+        (true, _) => report::document_line(&LogLine { source: source.name(), line }),
         (false, [_]) => report::data_line(line),
         (false, _) => report::data_line(&format!("[{}] {line}", source.name())),
     };

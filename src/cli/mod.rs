@@ -4,6 +4,7 @@ pub mod args;
 mod completions;
 mod config;
 mod credentials;
+mod dags;
 mod diagnose;
 mod doctor;
 mod down;
@@ -88,6 +89,7 @@ fn run(args: Args, reporter: &Arc<Reporter>) -> anyhow::Result<()> {
         Verb::Plan(args) => plan::plan(&args, &said).await,
         Verb::Doctor(args) => doctor::doctor(args, &said).await,
         Verb::Run(args) => job::run(args, &said).await,
+        Verb::Dags(verb) => dags::dags(verb, &said).await,
         Verb::Logs(args) => logs::logs(args, &said).await,
         Verb::Credentials(args) => credentials::credentials(args, &said).await,
         Verb::Kubeconfig(args) => kubeconfig::kubeconfig(args, &said).await,

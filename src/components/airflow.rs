@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
 
 use super::{
-    AIRFLOW_ENDPOINT, AIRFLOW_NAMESPACE, AIRFLOW_STORE_SECRET, AIRFLOW_USERS_SECRET, DAGS_BUCKET, JOBS_NAMESPACE, SAMPLE_DAGS_BUCKET,
-    STORE_ENDPOINT, Site, object_store, postgres,
+    AIRFLOW_ENDPOINT, AIRFLOW_NAMESPACE, AIRFLOW_STORE_SECRET, AIRFLOW_USERS_SECRET, DAGS_BUCKET, JOBS_NAMESPACE,
+    SAMPLE_DAGS_BUCKET, STORE_ENDPOINT, Site, object_store, postgres,
 };
 use crate::config::{Airflow, Executor};
 use crate::fingerprint::Fingerprint;
@@ -108,6 +108,7 @@ fn objects(site: &Site<'_>) -> Result<Vec<Value>> {
         "processes": forms(&lab.airflow),
     });
     let mut programs = json!({
+        "check.py": include_str!("../render/airflow/check.py"),
         "users.py": include_str!("../render/airflow/users.py"),
         "database.py": include_str!("../render/airflow/database.py"),
     });

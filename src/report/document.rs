@@ -13,7 +13,7 @@ use crate::run::down::Down;
 use crate::run::logins::Credentials;
 use crate::run::logs::{Listing, LogLine};
 use crate::run::status::Status;
-use crate::run::{Diff, ImageState};
+use crate::run::{Diff, ImageState, dags};
 
 /// Something printed as JSON. A field is never removed and never changes its meaning within one version.
 pub trait Document: Serialize + JsonSchema {
@@ -120,6 +120,10 @@ impl Document for Listing {
     const SCHEMA: &'static str = "lab.logs/v1";
 }
 
+impl Document for dags::Listing {
+    const SCHEMA: &'static str = "lab.dags/v1";
+}
+
 impl Document for LogLine<'_> {
     const SCHEMA: &'static str = "lab.log-line/v1";
 }
@@ -156,6 +160,7 @@ pub fn bare_json(value: &impl Serialize) -> anyhow::Result<String> {
 pub fn schemas() -> Vec<(&'static str, Schema)> {
     vec![
         ("credentials", schema::<Credentials>()),
+        ("dags", schema::<dags::Listing>()),
         ("diff", schema::<Diff>()),
         ("doctor", schema::<FindingList>()),
         ("down", schema::<Down>()),

@@ -90,6 +90,7 @@ impl Sink for Junit {
             Event::GoesOn { .. }
             | Event::StepProgress { .. }
             | Event::JobLog { .. }
+            | Event::DagRun { .. }
             | Event::Warning(_)
             | Event::End(_) => {}
         }

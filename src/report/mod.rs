@@ -1,5 +1,6 @@
 //! Events and results → people. The only place that prints: stdout is data, stderr is talk.
 
+mod dags;
 mod daily;
 mod document;
 mod ending;
@@ -16,11 +17,13 @@ use std::ops::ControlFlow;
 
 use crate::event::Sink;
 use crate::exec::host;
+use document::json_line;
 
+use dags::dag_run;
+pub use dags::dags;
 pub use daily::{logins, logs};
 pub use document::{
-    Document, FindingList, ImageList, ListedImage, ListedProblem, ProblemList, SettingList, bare_json, json, json_line,
-    schemas,
+    Document, FindingList, ImageList, ListedImage, ListedProblem, ProblemList, SettingList, bare_json, json, schemas,
 };
 pub use findings::findings;
 pub use junit::Junit;
@@ -58,6 +61,15 @@ pub fn data_line(text: &str) -> ControlFlow<()> {
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
         Ok(()) => ControlFlow::Continue(()),
         Err(_) => ControlFlow::Break(()),
+    }
+}
+
+/// Prints a document as a line of data.
+pub fn document_line(document: &impl Document) -> ControlFlow<()> {
+    match json_line(document) {
+        Ok(text) => data_line(&text),
+        // A value that JSON does not know would be a bug; the other lines are of use.
+        Err(_) => ControlFlow::Continue(()),
     }
 }
 

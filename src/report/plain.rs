@@ -1,6 +1,6 @@
 //! One line an event: for logs, CI and pipes.
 
-use super::{duration, moment, talk};
+use super::{dag_run, duration, moment, talk};
 use crate::event::{Event, Outcome, Sink, Stop};
 
 pub struct Plain;
@@ -37,6 +37,7 @@ pub fn line(event: &Event) -> Option<String> {
         }
         Event::StepFailed { id, took, .. } => format!("[{id}] failed after {}", duration(*took)),
         Event::JobLog { line } => format!("  | {line}"),
+        Event::DagRun { run } => dag_run(run),
         Event::Warning(warning) => format!("warning: {warning}"),
         Event::RunDone { lab, changed: 0, took, .. } => format!("lab {lab}: nothing changed ({})", duration(*took)),
         Event::RunDone { lab, unchanged: 0, took, .. } => format!("lab {lab}: done ({})", duration(*took)),

@@ -62,6 +62,9 @@ pub fn status(status: &Status) -> String {
                 "smoke: {word} at {}, job {}, {} pages, {} links, largest difference {difference}\n",
                 record.at, verdict.application, verdict.pages, verdict.edges
             ));
+            if let Some(page) = &verdict.page {
+                text.push_str(&format!("  run by Airflow: {page} of lab open airflow\n"));
+            }
             for executor in &verdict.executors {
                 let node = executor.node.as_deref().unwrap_or("-");
                 let (pod, records, seconds) = (&executor.pod, executor.records, executor.seconds);

@@ -199,6 +199,15 @@ async fn ended<P: Ports>(context: &Context<'_, P>, application: &str) -> Result<
     })
 }
 
+/// The newest application that a run of a DAG has a driver of, none before it has one.
+pub async fn application_of<P: Ports>(context: &Context<'_, P>, dag: &str, run: &str) -> Result<Option<String>> {
+    let labels = format!("spark-role=driver,dag_id={dag},run_id={run}");
+    let pods = context.run.ports.kube().list(&ports::Kind::POD, Some(JOBS_NAMESPACE), &labels).await?;
+    let newest = pods.iter().max_by_key(|pod| pod["metadata"]["creationTimestamp"].as_str().map(str::to_owned));
+    let name = newest.and_then(|pod| pod["metadata"]["labels"]["sparkoperator.k8s.io/app-name"].as_str());
+    Ok(name.map(str::to_owned))
+}
+
 /// The executor pods of an application, in the order of their names.
 pub async fn executors<P: Ports>(context: &Context<'_, P>, application: &str) -> Result<Vec<Pod>> {
     let labels = format!("spark-role=executor,sparkoperator.k8s.io/app-name={application}");

@@ -9,7 +9,7 @@ mod build;
 mod cluster;
 mod credentials;
 pub mod dag_run;
-mod dags;
+pub mod dags;
 pub mod diagnose;
 mod diff;
 pub mod doctor;
@@ -204,6 +204,8 @@ impl<P: Ports> Context<'_, P> {
             Action::Buckets { grants, secret } => bucket::have(self, grants, secret).await,
             Action::SampleDags => dags::have_samples(self).await,
             Action::Smoke => smoke::have(self).await,
+            Action::PushDags { folder, delete } => dags::push(self, folder, *delete).await,
+            Action::RunDag { order, wait } => dag_run::have(self, order, *wait).await,
             Action::Job(job) => {
                 let finished = job::run(self, job, &job::unique_name(&job.name)).await?;
                 Ok(Outcome::Changed(format!("{} completed", finished.application)))

@@ -1,14 +1,16 @@
 //! The smoke job: a question made up on the spot, three executors, and a check of their answer.
 
+mod dag;
+
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
 use rand::RngExt as _;
 use serde_json::{Value, json};
 
-use super::job::{self, Finished};
-use super::{Context, Record, Run, store};
+use super::{Context, Record, Run, dags, job, store};
 use crate::components::{JOBS_NAMESPACE, SYSTEM_NAMESPACE};
+use crate::config::Lab;
 use crate::event::{Event, Outcome};
 use crate::fault::{Fault, Kind};
 use crate::fingerprint::Fingerprint;
@@ -16,6 +18,7 @@ use crate::images::path_and_tag;
 use crate::jobs::Job;
 use crate::ports::{Kube as _, Ports, Registry as _};
 use crate::smoke::graph;
+use crate::smoke::placement::Pod;
 use crate::smoke::verdict::{Evidence, Question, Verdict, judge};
 
 /// The sample job that the smoke test runs.
@@ -50,9 +53,13 @@ pub async fn have<P: Ports>(context: &Context<'_, P>) -> Result<Outcome> {
     remove_last(context).await?;
     announce(context, &question.application).await?;
     job.input = [(INPUT.to_owned(), graph::generate(question.seed, question.pages))].into();
-    let finished = job::run(context, &job, &question.application).await?;
+    let finished = if through_airflow(run.lab) {
+        dag::run(context, &job, &question.application, &base).await?
+    } else {
+        directly(context, &job, &question.application).await?
+    };
     context.note("comparing the answer");
-    let verdict = verdict(context, &question, &finished, &base).await?;
+    let verdict = verdict(context, &question, finished, &base).await?;
     let at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let record = Record { fingerprint, at, verdict: verdict.clone() };
     run.sink.emit(Event::SmokeJudged { verdict: verdict.clone() });
@@ -68,6 +75,34 @@ pub async fn have<P: Ports>(context: &Context<'_, P>) -> Result<Outcome> {
     store::remove(kube, &base).await?;
     record.write(kube).await?;
     Ok(Outcome::Changed(summary(&verdict)))
+}
+
+/// How the job ran.
+struct Finished {
+    application: String,
+    /// Its executors.
+    pods: Vec<Pod>,
+    /// The page of the DAG's run, where Airflow ran it.
+    page: Option<String>,
+    /// Seconds by part.
+    durations: BTreeMap<String, f64>,
+}
+
+/// Submits the job as `lab run` does.
+async fn directly<P: Ports>(context: &Context<'_, P>, job: &Job, application: &str) -> Result<Finished> {
+    let finished = job::run(context, job, application).await?;
+    let durations = [("until the driver started", finished.waited), ("driver", finished.ran)];
+    Ok(Finished {
+        application: finished.application,
+        pods: finished.pods,
+        page: None,
+        durations: durations.map(|(part, took)| (part.to_owned(), took.as_secs_f64())).into(),
+    })
+}
+
+/// True where Airflow runs the job: it has the sample DAG.
+fn through_airflow(lab: &Lab) -> bool {
+    lab.airflow.enabled && lab.airflow.dags.samples
 }
 
 fn smoke_job() -> Result<Job> {
@@ -107,6 +142,9 @@ async fn remove_last<P: Ports>(context: &Context<'_, P>) -> Result<()> {
     let live = kube.get(&last()).await?;
     let application = live.as_ref().and_then(|live| live.pointer("/data/application")?.as_str());
     let Some(application) = application else { return Ok(()) };
+    if through_airflow(context.run.lab) {
+        dag::cancel(context, application).await?;
+    }
     for (version, kind) in [("sparkoperator.k8s.io/v1beta2", "SparkApplication"), ("v1", "ConfigMap")] {
         let metadata = json!({ "namespace": JOBS_NAMESPACE, "name": application });
         kube.delete(&json!({ "apiVersion": version, "kind": kind, "metadata": metadata })).await?;
@@ -117,7 +155,7 @@ async fn remove_last<P: Ports>(context: &Context<'_, P>) -> Result<()> {
 async fn verdict<P: Ports>(
     context: &Context<'_, P>,
     question: &Question,
-    finished: &Finished,
+    finished: Finished,
     base: &str,
 ) -> Result<Verdict> {
     let kube = context.run.ports.kube();
@@ -125,11 +163,9 @@ async fn verdict<P: Ports>(
     let ranks = store::get(kube, &format!("{base}/output/ranks/part-00000")).await?;
     let executors = store::get(kube, &format!("{base}/output/executors/part-00000")).await?;
     let evidence = Evidence { input: &input, ranks: &ranks, executors: &executors, pods: &finished.pods };
-    let durations = BTreeMap::from([
-        ("until the driver started".to_owned(), finished.waited.as_secs_f64()),
-        ("driver".to_owned(), finished.ran.as_secs_f64()),
-    ]);
-    Ok(judge(question, &evidence, durations))
+    let mut verdict = judge(question, &evidence, finished.durations);
+    (verdict.application, verdict.page) = (finished.application, finished.page);
+    Ok(verdict)
 }
 
 /// One line for people: `3 executors on 3 nodes, 2000 ranks compared`.
@@ -137,16 +173,22 @@ pub fn summary(verdict: &Verdict) -> String {
     let nodes: std::collections::BTreeSet<_> =
         verdict.executors.iter().filter_map(|executor| executor.node.as_ref()).collect();
     let nodes = nodes.len();
-    format!("{} executors on {nodes} nodes, {} ranks compared", verdict.executors.len(), verdict.pages)
+    let through = if verdict.page.is_some() { ", through Airflow" } else { "" };
+    format!("{} executors on {nodes} nodes, {} ranks compared{through}", verdict.executors.len(), verdict.pages)
 }
 
-/// Changes with the job's code, template, image and sizes, and with the number of workers.
+/// Changes with the job's code, template, image and sizes, with the number of workers, and with what runs it.
 async fn fingerprint<P: Ports>(run: &Run<'_, P>, job: &Job) -> Result<String> {
     let mut print = Fingerprint::default();
     print.add(job.hash());
     print.add(serde_json::to_string(&run.lab.smoke)?);
     print.add(run.lab.cluster.workers.to_le_bytes());
-    for name in ["spark", "spark-operator", "minio"] {
+    let mut images = vec!["spark", "spark-operator", "minio"];
+    if through_airflow(run.lab) {
+        images.push("airflow");
+        print.add(dags::samples_hash());
+    }
+    for name in images {
         let (path, tag) = path_and_tag(run.catalogue.reference(name)?);
         let digest = run.ports.registry().digest(run.lab.registry.port, path, tag).await?;
         print.add(digest.unwrap_or_default());

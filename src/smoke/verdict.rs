@@ -44,6 +44,9 @@ pub struct Verdict {
     #[serde(default)]
     pub claims: Vec<Claim>,
     pub application: String,
+    /// The page of the DAG's run below the address that `lab open airflow` prints; none where Airflow had no part.
+    #[serde(default)]
+    pub page: Option<String>,
     pub seed: u64,
     pub pages: usize,
     pub edges: usize,
@@ -94,6 +97,7 @@ pub fn judge(question: &Question, evidence: &Evidence<'_>, durations: BTreeMap<S
         passed: claims.iter().all(|claim| claim.problems.is_empty()),
         claims,
         application: question.application.clone(),
+        page: None,
         seed: question.seed,
         pages: graph.as_ref().map_or(0, |graph| graph.pages.len()),
         edges: graph.as_ref().map_or(0, Graph::links),

@@ -63,6 +63,10 @@ pub struct Airflow {
     pub runs: BTreeMap<(String, String), (u32, Value)>,
     /// Task and try → lines of its log.
     pub logs: BTreeMap<(String, u32), Vec<Value>>,
+    /// DAG → the text of its file.
+    pub sources: BTreeMap<String, String>,
+    /// Task → what it returned.
+    pub results: BTreeMap<String, Value>,
     /// What was asked: method and path.
     pub asked: Vec<String>,
     /// How a question begins, what it gets, and how often.
@@ -123,6 +127,10 @@ impl Airflow {
         match (method, path.trim_start_matches('/').split('/').collect::<Vec<_>>()[2..].to_vec().as_slice()) {
             ("GET", ["dags"]) => page("dags", &self.dags),
             ("GET", ["importErrors"]) => page("import_errors", &self.import_errors),
+            ("GET", ["dagSources", id]) => match self.sources.get(*id) {
+                Some(text) => (200, json!({ "content": text })),
+                None => missing("The Dag source"),
+            },
             ("PUT", ["parseDagFile", _]) => (201, Value::Null),
             ("GET", ["dags", id]) => match self.dags.iter().find(|dag| dag["dag_id"] == *id) {
                 Some(dag) => (200, dag.clone()),
@@ -143,7 +151,7 @@ impl Airflow {
                 (200, self.run(&run))
             }
             ("GET", ["dags", id, "dagRuns"]) => {
-                let newest = self.runs.keys().rfind(|(dag, _)| dag == id).cloned();
+                let newest = self.runs.keys().rfind(|(dag, _)| *id == "~" || dag == id).cloned();
                 let runs: Vec<Value> = newest.iter().map(|run| self.run(run)).collect();
                 (200, json!({ "dag_runs": runs, "total_entries": runs.len() }))
             }
@@ -163,6 +171,12 @@ impl Airflow {
                 let Some(lines) = log else { return missing("TaskInstance") };
                 // A string stands for itself: one JSON object a line is no document.
                 (200, lines.iter().map(|line| format!("{line}\n")).collect::<String>().into())
+            }
+            ("GET", ["dags", _, "dagRuns", _, "taskInstances", task, "xcomEntries", "return_value"]) => {
+                match self.results.get(*task) {
+                    Some(value) => (200, json!({ "key": "return_value", "value": value })),
+                    None => missing("XCom entry"),
+                }
             }
             other => panic!("nobody taught this Airflow {other:?}"),
         }

@@ -61,6 +61,19 @@ impl<P: Ports> Airflow<'_, P> {
         }
     }
 
+    /// The text of a DAG's file as Airflow has it, none where it has none.
+    pub async fn source(&self, dag: &str) -> Result<Option<String>> {
+        #[derive(Deserialize)]
+        struct Answer {
+            content: Option<String>,
+        }
+        let answer: Result<Answer> = self.get(&format!("/api/v2/dagSources/{}", segment(dag))).await;
+        match answer {
+            Err(error) if Refusal::of(&error).is_some_and(|it| it.status == StatusCode::NOT_FOUND) => Ok(None),
+            other => Ok(other?.content),
+        }
+    }
+
     /// All files that Airflow could not load.
     pub async fn import_errors(&self) -> Result<Vec<ImportError>> {
         #[derive(Deserialize)]

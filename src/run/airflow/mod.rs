@@ -17,18 +17,21 @@ use tokio::time::timeout;
 
 use self::http::Question;
 pub use self::refusal::Refusal;
+use super::wait::Look;
 use super::{Run, diagnose, secret};
 use crate::components::{AIRFLOW_NAMESPACE, AIRFLOW_USERS_SECRET};
 use crate::fault::{Fault, Kind};
-use crate::ports::{self, Kube as _, Ports};
+use crate::ports::{self, Kube, Ports};
 use crate::step::ObjectName;
 
 /// The user as whom lab asks.
 const USER: &str = "admin";
 /// The key of this user's password.
 const PASSWORD: &str = "ADMIN_PASSWORD";
-/// The pods that answer.
-const API_SERVER: &str = "app.kubernetes.io/name=airflow,app.kubernetes.io/component=api-server";
+/// The process that answers.
+const API_SERVER: &str = "api-server";
+/// The process that loads DAG files.
+pub const DAG_PROCESSOR: &str = "dag-processor";
 const PORT: u16 = 8080;
 /// How much of a list Airflow gives at a time, at most.
 const PAGE: usize = 100;
@@ -91,6 +94,10 @@ impl<'a, P: Ports> Airflow<'a, P> {
         self.json(Method::PUT, path, None).await
     }
 
+    pub async fn patch<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T> {
+        self.json(Method::PATCH, path, Some(body)).await
+    }
+
     async fn json<T: DeserializeOwned>(&self, method: Method, path: &str, body: Option<&Value>) -> Result<T> {
         let mut content = Vec::new();
         let mut take = |_, part: &[u8]| {
@@ -145,9 +152,8 @@ impl<'a, P: Ports> Airflow<'a, P> {
         take: &mut dyn FnMut(StatusCode, &[u8]) -> Result<()>,
     ) -> Result<StatusCode> {
         let kube = self.run.ports.kube();
-        let pods = kube.list(&ports::Kind::POD, Some(AIRFLOW_NAMESPACE), API_SERVER).await?;
-        let pod = ready(&pods)?;
-        http::ask(kube.forward(AIRFLOW_NAMESPACE, pod, PORT).await?, question, take).await
+        let pod = ready_pod(kube, API_SERVER).await?;
+        http::ask(kube.forward(AIRFLOW_NAMESPACE, &pod, PORT).await?, question, take).await
     }
 
     /// No answer, or none that can be read: trouble on the way, or in Airflow.
@@ -171,17 +177,27 @@ impl<'a, P: Ports> Airflow<'a, P> {
     }
 }
 
-/// A pod that answers.
-fn ready(pods: &[Value]) -> Result<&str> {
-    let name = |pod: &'_ Value| pod["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+/// What may pass is waited for.
+pub fn pending<T>(error: anyhow::Error) -> Result<Look<T>> {
+    if Refusal::may_pass(&error) { Ok(Look::Pending(format!("{error:#}"))) } else { Err(error) }
+}
+
+/// A pod of a process that is ready.
+///
+/// # Errors
+/// Where there is none, with the reason.
+pub async fn ready_pod<K: Kube>(kube: &K, process: &str) -> Result<String> {
+    let selector = format!("app.kubernetes.io/name=airflow,app.kubernetes.io/component={process}");
+    let pods = kube.list(&ports::Kind::POD, Some(AIRFLOW_NAMESPACE), &selector).await?;
+    let name = |pod: &Value| pod["metadata"]["name"].as_str().unwrap_or_default().to_owned();
     let serves = |pod: &&Value| {
         let ends = pod["metadata"]["deletionTimestamp"].is_string();
         pod["status"]["phase"] == "Running" && !ends && diagnose::reason(pod).is_none()
     };
     if let Some(pod) = pods.iter().find(serves) {
-        return pod["metadata"]["name"].as_str().context("a pod without a name");
+        return Ok(name(pod));
     }
-    let Some(pod) = pods.first() else { bail!("namespace {AIRFLOW_NAMESPACE} has no pod of Airflow's API server") };
+    let Some(pod) = pods.first() else { bail!("namespace {AIRFLOW_NAMESPACE} has no pod of Airflow's {process}") };
     let why = diagnose::reason(pod).unwrap_or_else(|| "it ends".to_owned());
     bail!("pod {AIRFLOW_NAMESPACE}/{} is not ready: {why}", name(pod))
 }

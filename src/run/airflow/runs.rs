@@ -5,14 +5,19 @@ use hyper::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Airflow, Refusal, segment};
+use super::{Airflow, PAGE, Refusal, segment};
 use crate::ports::Ports;
+
+/// The longest result of a task that is shown, in bytes of JSON.
+const LONGEST_RESULT: usize = 500;
 
 /// A run, in Airflow's words.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Run {
     #[serde(rename = "dag_run_id")]
     pub id: String,
+    #[serde(rename = "dag_id")]
+    pub dag: String,
     /// `queued`, `running`, `success` or `failed`.
     pub state: String,
     /// When it began, or is to begin, as RFC 3339 has it.
@@ -60,6 +65,12 @@ impl<P: Ports> Airflow<'_, P> {
         self.post(&format!("/api/v2/dags/{}/dagRuns", segment(dag)), &body).await
     }
 
+    /// Ends a run before its time, with what its tasks have begun.
+    pub async fn stop(&self, dag: &str, run: &str) -> Result<()> {
+        let path = format!("/api/v2/dags/{}/dagRuns/{}", segment(dag), segment(run));
+        self.patch::<Value>(&path, &json!({ "state": "failed" })).await.map(drop)
+    }
+
     /// A run, none where there is no such run.
     pub async fn run_of(&self, dag: &str, run: &str) -> Result<Option<Run>> {
         let answer = self.get(&format!("/api/v2/dags/{}/dagRuns/{}", segment(dag), segment(run))).await;
@@ -71,12 +82,21 @@ impl<P: Ports> Airflow<'_, P> {
 
     /// The newest run of a DAG, none where it has not run.
     pub async fn newest_run(&self, dag: &str) -> Result<Option<Run>> {
+        Ok(self.newest(&segment(dag), 1).await?.into_iter().next())
+    }
+
+    /// The newest runs of all DAGs together.
+    pub async fn newest_runs(&self) -> Result<Vec<Run>> {
+        self.newest("~", PAGE).await
+    }
+
+    async fn newest(&self, dag: &str, count: usize) -> Result<Vec<Run>> {
         #[derive(Deserialize)]
         struct Answer {
             dag_runs: Vec<Run>,
         }
-        let path = format!("/api/v2/dags/{}/dagRuns?limit=1&order_by=-run_after", segment(dag));
-        Ok(self.get::<Answer>(&path).await?.dag_runs.into_iter().next())
+        let path = format!("/api/v2/dags/{dag}/dagRuns?limit={count}&order_by=-run_after");
+        Ok(self.get::<Answer>(&path).await?.dag_runs)
     }
 
     /// The tasks of a run, in the order in which they began; those that have not begun are at the end.
@@ -92,5 +112,21 @@ impl<P: Ports> Airflow<'_, P> {
         let place = |task: &Task| (task.start_date.is_none(), task.start_date.clone(), task.name());
         tasks.sort_by_cached_key(place);
         Ok(tasks)
+    }
+
+    /// What a task returned, none where that is nothing, or longer than people want to read.
+    pub async fn result(&self, (dag, run): (&str, &str), task: &Task) -> Result<Option<Value>> {
+        #[derive(Deserialize)]
+        struct Answer {
+            value: Value,
+        }
+        let (dag, run, id, map_index) = (segment(dag), segment(run), segment(&task.task_id), task.map_index);
+        let place = format!("/api/v2/dags/{dag}/dagRuns/{run}/taskInstances/{id}/xcomEntries/return_value");
+        let answer: Result<Answer> = self.get(&format!("{place}?map_index={map_index}")).await;
+        match answer {
+            Err(error) if Refusal::of(&error).is_some_and(|it| it.status == StatusCode::NOT_FOUND) => Ok(None),
+            Err(error) => Err(error),
+            Ok(Answer { value }) => Ok(Some(value).filter(|value| value.to_string().len() <= LONGEST_RESULT)),
+        }
     }
 }

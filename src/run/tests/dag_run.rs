@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use super::airflow::{asked, bench, script};
 use super::world::airflow::{Reply, RunEnd};
 use super::{Bench, next, told};
+use crate::dags::{DagRun, Order};
 use crate::run::airflow::Airflow;
-use crate::run::dag_run::{self, DagRun, Order, unique_name};
+use crate::run::dag_run::{self, unique_name};
 
 /// A lab with a DAG whose runs end like this.
 fn ending(end: RunEnd) -> Bench {
@@ -35,7 +36,7 @@ fn failed_log() -> Vec<Value> {
 async fn ran(bench: &Bench, conf: Value) -> Result<DagRun> {
     let run = bench.run();
     let airflow = Airflow::login(&run).await.unwrap();
-    let order = Order { dag: "orders", run: "run-1", conf: &conf };
+    let order = Order { dag: "orders".to_owned(), run: "run-1".to_owned(), conf };
     run.within("test", Duration::from_mins(2), async |context| dag_run::run(context, &airflow, &order).await).await
 }
 

@@ -1,21 +1,27 @@
 //! DAGs in their buckets.
 
-use std::collections::BTreeMap;
+mod check;
+mod list;
+mod logs;
+mod push;
 
 use anyhow::{Context as _, Result};
 use include_dir::{Dir, include_dir};
 
 use super::{Context, store};
 use crate::components::SAMPLE_DAGS_BUCKET;
+use crate::dags::Files;
 use crate::event::Outcome;
+use crate::fingerprint::Fingerprint;
 use crate::jobs::Job;
 use crate::ports::{Kube, Ports};
 
+pub use list::{Listing, list};
+pub use logs::{Wanted, logs};
+pub use push::push;
+
 /// The sample DAGs travel inside the binary.
 static SAMPLES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/sample-dags");
-
-/// Path in the bucket → content.
-pub type Files = BTreeMap<String, Vec<u8>>;
 
 /// Has the bucket of samples hold these and nothing else, and the bucket of jobs their input.
 pub async fn have_samples<P: Ports>(context: &Context<'_, P>) -> Result<Outcome> {
@@ -31,6 +37,16 @@ pub async fn have_samples<P: Ports>(context: &Context<'_, P>) -> Result<Outcome>
         0 => Outcome::Unchanged("all there".to_owned()),
         count => Outcome::Changed(format!("{count} files")),
     })
+}
+
+/// Changes with any of the sample DAGs.
+pub fn samples_hash() -> String {
+    let mut print = Fingerprint::default();
+    for (path, content) in samples() {
+        print.add(path);
+        print.add(content);
+    }
+    print.hex()
 }
 
 fn samples() -> Files {
