@@ -211,6 +211,7 @@ fn settings(site: &Site<'_>) -> Result<Map<String, Value>> {
         ("AIRFLOW__LOGGING__REMOTE_LOGGING", "True"),
         ("AIRFLOW__LOGGING__REMOTE_LOG_CONN_ID", "aws_default"),
         // A task whose scheduler was killed is tried again after this, not after five minutes.
+        ("AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL", "30"),
         ("AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT", "60"),
         ("AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC", "5"),
         // Nothing of a lab calls home.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::lab::Lab;
 
 /// Data on standard output as JSON. Not printed: it may hold passwords.
-fn data(lab: &Lab, args: &[&str]) -> Value {
+pub fn data(lab: &Lab, args: &[&str]) -> Value {
     let output = lab.command(&[args, &["--output", "json"]].concat()).output().expect("the binary runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("JSON on standard output")
