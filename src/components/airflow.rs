@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
 
 use super::{
-    AIRFLOW_ENDPOINT, AIRFLOW_NAMESPACE, AIRFLOW_STORE_SECRET, AIRFLOW_USERS_SECRET, DAGS_BUCKET, JOBS_NAMESPACE, SAMPLE_DAGS_BUCKET,
-    STORE_ENDPOINT, Site, object_store, postgres,
+    AIRFLOW_ENDPOINT, AIRFLOW_NAMESPACE, AIRFLOW_STORE_SECRET, AIRFLOW_USERS_SECRET, DAGS_BUCKET, JOBS_NAMESPACE,
+    LOGS_BUCKET, SAMPLE_DAGS_BUCKET, STORE_ENDPOINT, Site, object_store, postgres,
 };
 use crate::config::{Airflow, Executor};
 use crate::fingerprint::Fingerprint;
@@ -19,8 +19,6 @@ use crate::step::{Access, Action, Grant, ObjectName, Random, SecretSpec, Step, W
 const KEYS_SECRET: &str = "keys";
 /// The jobs that sample DAGs run.
 const SAMPLE_JOBS: [&str; 3] = ["pi", "pagerank", "top"];
-/// Bucket of the logs of tasks.
-const LOGS_BUCKET: &str = "airflow-logs";
 /// The name of its user in the object store.
 const STORE_USER: &str = "airflow";
 

@@ -14,9 +14,11 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use k8s_openapi::ByteString;
 use serde_json::{Value, json};
 use tokio::io::{AsyncWriteExt as _, DuplexStream};
 
+/// What the administrator's password is in tests that make no Secrets of their own.
 pub const PASSWORD: &str = "correct horse";
 const TOKEN: &str = "header.claims.signature";
 
@@ -55,6 +57,8 @@ pub enum RunEnd {
 
 #[derive(Default)]
 pub struct Airflow {
+    /// Of the administrator.
+    password: String,
     /// Objects as the API lists them.
     pub dags: Vec<Value>,
     pub import_errors: Vec<Value>,
@@ -74,6 +78,12 @@ pub type Shared = Arc<Mutex<Airflow>>;
 
 fn lock(airflow: &Shared) -> MutexGuard<'_, Airflow> {
     airflow.lock().expect("nobody panics with it in hand")
+}
+
+/// Takes the administrator's password from the Secret, as each start of the API server does.
+pub fn know(airflow: &Shared, users: &Value) {
+    let password = serde_json::from_value::<ByteString>(users["data"]["ADMIN_PASSWORD"].clone());
+    lock(airflow).password = password.map(|bytes| String::from_utf8_lossy(&bytes.0).into_owned()).unwrap_or_default();
 }
 
 impl Airflow {
@@ -99,7 +109,7 @@ impl Airflow {
 
     fn answer(&mut self, method: &str, path: &str, token: Option<&str>, body: &Value) -> (u16, Value) {
         if (method, path) == ("POST", "/auth/token") {
-            return if body["username"] == "admin" && body["password"] == PASSWORD {
+            return if body["username"] == "admin" && body["password"] == self.password.as_str() {
                 (201, json!({ "access_token": TOKEN }))
             } else {
                 (401, json!({ "detail": "Invalid credentials" }))
