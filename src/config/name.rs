@@ -97,7 +97,8 @@ pub fn reference() -> Rule<String> {
 /// A folder inside a repository, or nothing.
 pub fn folder() -> Rule<String> {
     // No part begins with a dot: so none leads out of the repository.
-    let schema = json!({ "type": "string", "pattern": "^([A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*)?$" });
+    let schema =
+        json!({ "type": "string", "pattern": "^([A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*)?$" });
     Rule::new("a folder such as team/dags", schema, |value| {
         let path = value.text()?;
         let is_part = |part: &str| {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 
 use super::admission::admit;
-use super::{State, World, airflow, object_store, spark};
+use super::{State, World, airflow, amounts, object_store, spark};
 use lab::components::{AIRFLOW_NAMESPACE, AIRFLOW_USERS_SECRET};
 use lab::ports::{Forward, Kind, Kube, LogQuery, Output};
 
@@ -38,6 +38,7 @@ impl Kube for World {
                 forget(&mut live, &before, object);
             }
             merge(&mut live, object);
+            amounts::settle(&mut live);
             if live["spec"].is_object() && old.as_ref().is_none_or(|old| is_changed(old, &live)) {
                 live["metadata"]["generation"] = json!(live["metadata"]["generation"].as_i64().unwrap_or(0) + 1);
             }
