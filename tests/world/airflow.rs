@@ -34,6 +34,8 @@ pub enum Reply {
     Stalls,
     /// The same, and then the connection is closed.
     BreaksOff,
+    /// The answer, after fifteen seconds.
+    Late,
     /// A byte every ten seconds.
     Drips,
     /// So many bytes.
@@ -57,8 +59,8 @@ pub enum RunEnd {
 
 #[derive(Default)]
 pub struct Airflow {
-    /// Of the administrator.
-    password: String,
+    /// Of the administrator, from the first start on.
+    password: Option<String>,
     /// Objects as the API lists them.
     pub dags: Vec<Value>,
     pub import_errors: Vec<Value>,
@@ -80,10 +82,11 @@ fn lock(airflow: &Shared) -> MutexGuard<'_, Airflow> {
     airflow.lock().expect("nobody panics with it in hand")
 }
 
-/// Takes the administrator's password from the Secret, as each start of the API server does.
+/// Takes the administrator's password from the Secret, as the API server's first start does.
 pub fn know(airflow: &Shared, users: &Value) {
     let password = serde_json::from_value::<ByteString>(users["data"]["ADMIN_PASSWORD"].clone());
-    lock(airflow).password = password.map(|bytes| String::from_utf8_lossy(&bytes.0).into_owned()).unwrap_or_default();
+    let password = password.map(|bytes| String::from_utf8_lossy(&bytes.0).into_owned());
+    lock(airflow).password.get_or_insert(password.unwrap_or_default());
 }
 
 impl Airflow {
@@ -101,6 +104,11 @@ impl Airflow {
         }));
     }
 
+    /// The administrator's password is not the Secret's.
+    pub fn keep_password(&mut self, password: &str) {
+        self.password = Some(password.to_owned());
+    }
+
     fn scripted(&mut self, question: &str) -> Option<Reply> {
         let line = self.script.iter_mut().find(|(start, _, left)| *left > 0 && question.starts_with(start))?;
         line.2 -= 1;
@@ -109,7 +117,7 @@ impl Airflow {
 
     fn answer(&mut self, method: &str, path: &str, token: Option<&str>, body: &Value) -> (u16, Value) {
         if (method, path) == ("POST", "/auth/token") {
-            return if body["username"] == "admin" && body["password"] == self.password.as_str() {
+            return if body["username"] == "admin" && body["password"].as_str() == self.password.as_deref() {
                 (201, json!({ "access_token": TOKEN }))
             } else {
                 (401, json!({ "detail": "Invalid credentials" }))
@@ -277,6 +285,10 @@ async fn answer(airflow: Shared, request: Request<Incoming>) -> Result<Response<
         Some(Reply::Lost) => return Err(io::ErrorKind::ConnectionReset.into()),
         Some(Reply::Stalls) => (status, half(content.as_bytes(), true)),
         Some(Reply::BreaksOff) => (status, half(content.as_bytes(), false)),
+        Some(Reply::Late) => {
+            tokio::time::sleep(Duration::from_secs(15)).await;
+            (status, whole(content.as_bytes()))
+        }
         Some(Reply::Drips) => (status, drips()),
         Some(Reply::Flood(length)) => (status, whole(&vec![b' '; length])),
         Some(Reply::Hang) => std::future::pending().await,
