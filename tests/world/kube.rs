@@ -259,7 +259,7 @@ fn react(state: &mut State, live: &mut Value) {
     }
 }
 
-/// The first pod of a workload. That of a Deployment is called so as well: nothing here knows its name before.
+/// The first pod of a workload. That of a Deployment is called the same way: nobody relies on its name.
 fn first_pod(state: &mut State, set: &Value) {
     let name = format!("{}-0", set["metadata"]["name"].as_str().unwrap_or_default());
     let namespace = set["metadata"]["namespace"].as_str().unwrap_or_default();
