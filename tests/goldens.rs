@@ -86,7 +86,9 @@ fn shortened(mut object: Value) -> Value {
     }
     if object["kind"] == "ConfigMap" {
         let files = object["data"].as_object_mut().into_iter().flatten();
-        files.filter(|(name, _)| name.ends_with(".py")).for_each(|(_, text)| *text = json!("…"));
+        files
+            .filter(|(name, _)| Path::new(name).extension().is_some_and(|it| it == "py"))
+            .for_each(|(_, text)| *text = json!("…"));
     }
     object
 }

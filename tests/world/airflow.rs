@@ -146,20 +146,7 @@ impl Airflow {
                 Some(dag) => (200, dag.clone()),
                 None => missing("The Dag"),
             },
-            ("POST", ["dags", id, "dagRuns"]) => {
-                if body.get("logical_date") != Some(&Value::Null) {
-                    return (422, json!({ "detail": [{ "loc": ["body", "logical_date"], "msg": "Field required" }] }));
-                }
-                let run = ((*id).to_owned(), body["dag_run_id"].as_str().unwrap_or_default().to_owned());
-                if self.runs.contains_key(&run) {
-                    return (
-                        409,
-                        json!({ "detail": { "reason": "Unique constraint violation", "statement": "hidden" } }),
-                    );
-                }
-                self.runs.insert(run.clone(), (0, body["conf"].clone()));
-                (200, self.run(&run))
-            }
+            ("POST", ["dags", id, "dagRuns"]) => self.trigger(id, body),
             ("GET", ["dags", id, "dagRuns"]) => {
                 let newest = self.runs.keys().rfind(|(dag, _)| dag == id).cloned();
                 let runs: Vec<Value> = newest.iter().map(|run| self.run(run)).collect();
@@ -180,10 +167,22 @@ impl Airflow {
                 let log = self.logs.get(&((*task).to_owned(), number.parse().unwrap_or(0)));
                 let Some(lines) = log else { return missing("TaskInstance") };
                 // A string stands for itself: one JSON object a line is no document.
-                (200, lines.iter().map(|line| format!("{line}\n")).collect::<String>().into())
+                (200, lines.iter().map(Value::to_string).collect::<Vec<_>>().join("\n").into())
             }
             other => panic!("nobody taught this Airflow {other:?}"),
         }
+    }
+
+    fn trigger(&mut self, dag: &str, body: &Value) -> (u16, Value) {
+        if body.get("logical_date") != Some(&Value::Null) {
+            return (422, json!({ "detail": [{ "loc": ["body", "logical_date"], "msg": "Field required" }] }));
+        }
+        let run = (dag.to_owned(), body["dag_run_id"].as_str().unwrap_or_default().to_owned());
+        if self.runs.contains_key(&run) {
+            return (409, json!({ "detail": { "reason": "Unique constraint violation", "statement": "hidden" } }));
+        }
+        self.runs.insert(run.clone(), (0, body["conf"].clone()));
+        (200, self.run(&run))
     }
 
     /// Queued, running twice, and then the end.

@@ -9,7 +9,7 @@ pub fn settle(object: &mut Value) {
             for (key, value) in fields {
                 match key.as_str() {
                     "limits" | "requests" => {
-                        value.as_object_mut().into_iter().flatten().for_each(|(_, one)| shorten(one))
+                        value.as_object_mut().into_iter().flatten().for_each(|(_, one)| shorten(one));
                     }
                     _ => settle(value),
                 }

@@ -17,6 +17,13 @@ pub fn reads(argv: &[&str]) -> bool {
     matches!(words(argv)[..], ["sh", ..] | ["mc", "ready" | "ls" | "cat", ..] | ["mc", "admin", "user", "info", ..])
 }
 
+/// A line for each object of a bucket.
+fn listing(state: &State, bucket: &str) -> String {
+    let keys = state.store.keys().filter_map(|key| key.strip_prefix(bucket)?.strip_prefix('/'));
+    let lines = keys.map(|key| json!({ "status": "success", "type": "file", "key": key }).to_string());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 pub fn mc(state: &mut State, argv: &[&str], stdin: &[u8]) -> Result<Output> {
     let done = |yes: bool| Output { code: i64::from(!yes), ..Output::default() };
     let path = |word: &str| word.strip_prefix("lab/").unwrap_or(word).to_owned();
@@ -25,12 +32,7 @@ pub fn mc(state: &mut State, argv: &[&str], stdin: &[u8]) -> Result<Output> {
         ["mc", "ls", bucket] => done(state.buckets.contains(&path(bucket))),
         ["mc", "ls", "--recursive", "--json", bucket] => {
             let bucket = path(bucket);
-            if !state.buckets.contains(&bucket) {
-                return Ok(done(false));
-            }
-            let keys = state.store.keys().filter_map(|key| key.strip_prefix(&bucket)?.strip_prefix('/'));
-            let lines = keys.map(|key| format!("{}\n", json!({ "status": "success", "type": "file", "key": key })));
-            Output { stdout: lines.collect::<String>().into_bytes(), ..done(true) }
+            Output { stdout: listing(state, &bucket).into_bytes(), ..done(state.buckets.contains(&bucket)) }
         }
         ["mc", "mb", bucket] => {
             state.buckets.insert(path(bucket));
