@@ -42,7 +42,7 @@ fn shipped_files_are_what_their_names_say() {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         nodes.push((name, lab.cluster.control_planes, lab.cluster.workers));
         let text = fs::read_to_string(&path).unwrap();
-        assert_eq!(text.matches("enabled: ").count(), 3, "{}: every `enabled` is to be seen", path.display());
+        assert_eq!(text.matches("enabled: ").count(), 4, "{}: every `enabled` is to be seen", path.display());
     }
     let expected = [("ci", 1, 3), ("full", 3, 3), ("small", 1, 1)];
     assert_eq!(nodes, expected.map(|(name, control_planes, workers)| (name.to_owned(), control_planes, workers)));

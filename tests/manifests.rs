@@ -2,33 +2,62 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first thing that does not work")]
 
+#[path = "manifests/airflow.rs"]
+mod airflow;
 #[path = "manifests/restricted.rs"]
 mod restricted;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{LazyLock, Mutex};
 
 use lab::components::Site;
 use lab::config::{self, Overrides};
 use lab::images::Catalogue;
 use lab::plan;
-use lab::step::Action;
+use lab::step::{Action, Step};
 use restricted::violations;
 use serde_json::Value;
 
-/// All objects of all three shipped configurations. That the templates fill in strict mode is proved by the way.
+/// Read once: its hashes take time.
+static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::load().unwrap());
+
+/// All objects of all three shipped configurations, and of Airflow in every form. That the templates fill in strict
+/// mode is proved by the way.
 fn objects() -> Vec<Value> {
-    let mut all = Vec::new();
-    for text in [config::FULL, config::SMALL, config::CI] {
-        let lab = config::load(text, "built in", &Overrides::default()).unwrap();
-        let plan = plan::up(&Site { lab: &lab, catalogue: &Catalogue::load().unwrap() }).unwrap();
-        for step in plan.steps {
-            if let Action::Apply { objects, .. } = step.action {
-                all.extend(objects);
-            }
-        }
-    }
+    let shipped = [config::FULL, config::SMALL, config::CI].map(str::to_owned);
+    let all: Vec<Value> = shipped.iter().chain(&airflow::FORMS.map(airflow::lab)).flat_map(|text| of(text)).collect();
     assert!(all.len() > 30, "only {} objects were rendered", all.len());
     all
+}
+
+/// All objects of a configuration, and the pods that its ConfigMaps hold templates of.
+fn of(text: &str) -> Vec<Value> {
+    static MADE: Mutex<BTreeMap<String, Vec<Value>>> = Mutex::new(BTreeMap::new());
+    let mut made = MADE.lock().unwrap();
+    made.entry(text.to_owned()).or_insert_with(|| made_of(text)).clone()
+}
+
+fn made_of(text: &str) -> Vec<Value> {
+    let mut all = Vec::new();
+    for step in steps(text) {
+        if let Action::Apply { objects, .. } = step.action {
+            let template =
+                |object: &Value| Some(serde_saphyr::from_str(object["data"]["task.yaml"].as_str()?).unwrap());
+            all.extend(objects.iter().filter_map(template).collect::<Vec<Value>>());
+            all.extend(objects);
+        }
+    }
+    all
+}
+
+fn steps(text: &str) -> Vec<Step> {
+    let lab = config::load(text, "test", &Overrides::default()).unwrap_or_else(|problems| panic!("{problems}"));
+    plan::up(&Site { lab: &lab, catalogue: &CATALOGUE }).unwrap().steps
+}
+
+/// What an object says of pods: a workload's template, or a pod itself.
+fn pod(object: &Value) -> Option<&Value> {
+    if object["kind"] == "Pod" { object.get("spec") } else { object.pointer("/spec/template/spec") }
 }
 
 /// Every value below an object, with the key it stands under.
@@ -57,8 +86,7 @@ fn every_object_can_be_applied() {
 
 #[test]
 fn every_image_is_in_the_catalogue() {
-    let catalogue = Catalogue::load().unwrap();
-    let known: BTreeSet<&String> = catalogue.all().iter().flat_map(|image| &image.references).collect();
+    let known: BTreeSet<&String> = CATALOGUE.all().iter().flat_map(|image| &image.references).collect();
     let mut used = 0;
     for object in objects().iter().filter(|object| object["kind"] != "CustomResourceDefinition") {
         walk(object, "", &mut |key, value| {
@@ -106,12 +134,12 @@ fn pods_are_restricted_where_the_namespace_says_so() {
         .collect();
     assert_eq!(
         enforcing.into_iter().collect::<Vec<_>>(),
-        ["lab-system", "object-store", "spark-jobs", "spark-operator"]
+        ["airflow", "lab-system", "object-store", "spark-jobs", "spark-operator"]
     );
 
     let mut checked = 0;
     for object in &objects {
-        let Some(pod) = object.pointer("/spec/template/spec") else { continue };
+        let Some(pod) = pod(object) else { continue };
         // The network plugin is part of the node, as kind's own is.
         if object["metadata"]["namespace"] == "kube-system" {
             continue;
@@ -126,21 +154,27 @@ fn pods_are_restricted_where_the_namespace_says_so() {
 fn no_object_holds_a_secret() {
     for object in objects().iter().filter(|object| object["kind"] != "CustomResourceDefinition") {
         assert_ne!(object["kind"], "Secret", "{}: secrets are made at random by a step of their own", name(object));
-        walk(object, "", &mut |_, value| {
+        walk(object, "", &mut |key, value| {
             if let (Some(key), Some(text)) = (value["name"].as_str(), value["value"].as_str()) {
                 assert!(!is_secret(key, text), "{}: {key}={text}", name(object));
             }
+            // Settings of a ConfigMap are what stands under their names.
             if let Some(text) = value.as_str() {
-                assert!(!is_secret("", text), "{}: {text}", name(object));
+                let key = if object["kind"] == "ConfigMap" { key } else { "" };
+                assert!(!is_secret(key, text), "{}: {key}={text}", name(object));
             }
         });
     }
 }
 
-/// True for a setting that is called like a secret, and for a URL with a password in it.
+/// True for a setting that is called like a secret, for a URL with a password in it, and for JSON with one of those.
 fn is_secret(key: &str, value: &str) -> bool {
+    if let Ok(Value::Object(fields)) = serde_json::from_str(value) {
+        return fields.iter().any(|(key, value)| value.as_str().is_some_and(|text| is_secret(key, text)));
+    }
     let key = key.to_uppercase();
-    let called_so = ["PASSWORD", "SECRET_KEY", "ACCESS_KEY", "TOKEN"].iter().any(|word| key.contains(word));
+    let words = ["PASSWORD", "SECRET_KEY", "ACCESS_KEY", "TOKEN", "FERNET_KEY", "JWT_SECRET"];
+    let called_so = words.iter().any(|word| key.contains(word));
     let user = value.split_once("://").and_then(|(_, rest)| rest.split('/').next()?.rsplit_once('@'));
     let password = user.and_then(|(user, _)| user.split_once(':')).map_or("", |(_, password)| password);
     // `$(NAME)` takes the value from a Secret.
@@ -152,6 +186,9 @@ fn is_secret(key: &str, value: &str) -> bool {
 fn secrets_are_told_from_references() {
     assert!(is_secret("MINIO_ROOT_PASSWORD", "minioadmin"));
     assert!(is_secret("DATABASE", "postgres://airflow:airflow@postgres/airflow"));
+    assert!(is_secret("AIRFLOW_CONN_AWS_DEFAULT", r#"{"login": "me", "password": "hunter2"}"#));
+    assert!(is_secret("AIRFLOW__CORE__FERNET_KEY", "bWU="));
+    assert!(!is_secret("AIRFLOW_CONN_AWS_DEFAULT", r#"{"login": "$(USER)", "password": "$(PASSWORD)"}"#));
     assert!(!is_secret("MC_HOST_lab", "http://$(USER):$(PASSWORD)@127.0.0.1:9000"));
     assert!(!is_secret("AWS_SECRET_ACCESS_KEY", "$(KEY)"));
     assert!(!is_secret("ENDPOINT", "http://minio.object-store.svc:9000"));

@@ -14,6 +14,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use crate::config::Lab;
+pub use crate::config::{DAGS_BUCKET, LOGS_BUCKET, SAMPLE_DAGS_BUCKET};
 use crate::images::Catalogue;
 use crate::render;
 
@@ -37,10 +38,6 @@ pub const JOBS_SECRET: &str = "object-store";
 pub const AIRFLOW_STORE_SECRET: &str = "object-store";
 /// Secret with the passwords of Airflow's users.
 pub const AIRFLOW_USERS_SECRET: &str = "users";
-/// Bucket that `lab dags push` fills; who may write it may do whatever Airflow may.
-pub const DAGS_BUCKET: &str = "dags";
-/// Bucket of the sample DAGs.
-pub const SAMPLE_DAGS_BUCKET: &str = "sample-dags";
 /// The object store as pods reach it.
 pub const STORE_ENDPOINT: &str = "http://minio.object-store.svc:9000";
 /// Airflow as pods reach it.

@@ -99,6 +99,13 @@ pub struct ObjectStore {
     pub bucket: String,
 }
 
+/// Bucket that `lab dags push` fills; who may write it may do whatever Airflow may.
+pub const DAGS_BUCKET: &str = "dags";
+/// Bucket of the sample DAGs.
+pub const SAMPLE_DAGS_BUCKET: &str = "sample-dags";
+/// Bucket of the logs of Airflow's tasks.
+pub const LOGS_BUCKET: &str = "airflow-logs";
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Airflow {

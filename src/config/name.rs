@@ -1,4 +1,4 @@
-//! Names that other systems must take: of the lab, of the bucket and of the mirror.
+//! Names that other systems must take: of the lab, of buckets, mirrors, Git repositories and Secrets.
 
 use serde_json::json;
 
@@ -64,14 +64,18 @@ pub fn mirror() -> Rule<String> {
     })
 }
 
+/// What the address of a Git repository must be.
+const ADDRESS: &str = "an address such as https://git.example/team/dags.git";
+
 /// The address of a Git repository without credentials in it, or nothing.
 pub fn repository() -> Rule<String> {
     let schema = json!({ "type": "string", "pattern": r"^(https?://[^\s@]+)?$" });
-    Rule::new("an address such as https://git.example/team/dags.git", schema, |value| {
+    Rule::new(ADDRESS, schema, |value| {
         let address = value.text()?;
         // Not shown: a password may be in it.
         if address.contains('@') {
-            return Err(Complaint::new("must be without user and password").hint("spec.airflow.dags.git.secret"));
+            let complaint = Complaint::new(format!("must be {ADDRESS}, without user and password"));
+            return Err(complaint.hint("they belong into a Secret, which spec.airflow.dags.git.secret names"));
         }
         let rest = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"));
         let is_address = rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(unprintable));
@@ -92,12 +96,14 @@ pub fn reference() -> Rule<String> {
 
 /// A folder inside a repository, or nothing.
 pub fn folder() -> Rule<String> {
-    let schema = json!({ "type": "string", "pattern": "^([A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*)?$" });
+    // No part begins with a dot: so none leads out of the repository.
+    let schema =
+        json!({ "type": "string", "pattern": "^([A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*)?$" });
     Rule::new("a folder such as team/dags", schema, |value| {
         let path = value.text()?;
         let is_part = |part: &str| {
             !part.is_empty()
-                && part != ".."
+                && !part.starts_with('.')
                 && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
         };
         Ok((path.is_empty() || path.split('/').all(is_part)).then(|| path.to_owned()))

@@ -1,6 +1,6 @@
 //! Rules that tie several fields together.
 
-use super::lab::{Cluster, Lab};
+use super::lab::{Cluster, DAGS_BUCKET, LOGS_BUCKET, Lab, SAMPLE_DAGS_BUCKET};
 use super::problem::Complaint;
 use super::reading::Reading;
 use super::subnet::Subnet;
@@ -12,6 +12,7 @@ const POD_SUBNET: &str = "spec.cluster.podSubnet";
 const SERVICE_SUBNET: &str = "spec.cluster.serviceSubnet";
 const API_PORT: &str = "spec.ports.api";
 const REGISTRY_PORT: &str = "spec.ports.registry";
+const BUCKET: &str = "spec.objectStore.bucket";
 const OBJECT_STORE: &str = "spec.objectStore.enabled";
 const AIRFLOW: &str = "spec.airflow.enabled";
 const SMOKE: &str = "spec.smoke.enabled";
@@ -32,6 +33,11 @@ pub fn check(lab: &Lab, reading: &mut Reading) {
         let message = format!("Airflow keeps DAGs and logs in the object store: it needs {OBJECT_STORE}: true");
         reading
             .conflict(&[AIRFLOW, OBJECT_STORE], Complaint::new(message).hint(format!("set that or {AIRFLOW}: false")));
+    }
+    let bucket = lab.object_store.bucket.as_str();
+    if lab.airflow.enabled && [DAGS_BUCKET, SAMPLE_DAGS_BUCKET, LOGS_BUCKET].contains(&bucket) {
+        let message = format!("bucket {bucket} is Airflow's own: who writes there may do whatever Airflow may");
+        reading.conflict(&[BUCKET, AIRFLOW], Complaint::new(message).hint("choose another name"));
     }
     if lab.smoke.enabled {
         needed_by_smoke(reading, "spec.sparkOperator.enabled", lab.spark_operator.enabled);

@@ -89,21 +89,23 @@ proptest! {
         control_planes in proptest::sample::select(&[1, 3, 5][..]),
         workers in 1..=12,
         cni in proptest::sample::select(&["kube-router", "kindnet"][..]),
-        [operator, store, smoke] in any::<[bool; 3]>(),
+        [operator, store, airflow, smoke] in any::<[bool; 4]>(),
     ) {
         let text = format!(
             "apiVersion: lab/v1alpha1\nkind: Lab\nmetadata: {{name: lab}}\nspec:\n  \
              cluster: {{controlPlanes: {control_planes}, workers: {workers}, cni: {cni}}}\n  \
-             sparkOperator: {{enabled: {operator}}}\n  objectStore: {{enabled: {store}}}\n  smoke: {{enabled: {smoke}}}\n"
+             sparkOperator: {{enabled: {operator}}}\n  objectStore: {{enabled: {store}}}\n  \
+             airflow: {{enabled: {airflow}}}\n  smoke: {{enabled: {smoke}}}\n"
         );
         let loaded = config::load(&text, "test", &Overrides::default());
-        // The smoke job needs both components.
-        prop_assert_eq!(loaded.is_ok(), !smoke || (operator && store));
+        // The smoke job needs Spark Operator and object store, Airflow the object store.
+        prop_assert_eq!(loaded.is_ok(), (!smoke || (operator && store)) && (!airflow || store));
         if let Ok(lab) = loaded {
             let plan = up(&Site { lab: &lab, catalogue: &Catalogue::load().unwrap() }).unwrap();
             prop_assert!(is_in_order(&plan.steps));
             let has = |id| plan.steps.iter().any(|step| step.id == id);
-            prop_assert_eq!([has("spark-operator"), has("object-store"), has("smoke")], [operator, store, smoke]);
+            let there = [has("spark-operator"), has("object-store"), has("airflow"), has("smoke")];
+            prop_assert_eq!(there, [operator, store, airflow, smoke]);
         }
     }
 }

@@ -63,7 +63,7 @@ fn random(form: Random) -> String {
 }
 
 fn hex(bits: &[u8]) -> String {
-    bits.iter().map(|byte| format!("{byte:02x}")).collect()
+    bits.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 #[cfg(test)]

@@ -105,6 +105,9 @@ pub async fn diff<P: Ports>(run: &Run<'_, P>, plan: &Plan) -> Result<Diff> {
             }
             action => engine::differences(run, action).await?,
         };
+        // What two steps want is told once, of the first of them.
+        let told = |one: &Difference| differences.iter().any(|earlier: &Difference| earlier.subject == one.subject);
+        found.retain(|one| !told(one));
         for difference in &mut found {
             step.id.clone_into(&mut difference.step);
         }

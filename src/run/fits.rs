@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::config::Quantity;
+
 /// A field that is not as it is wanted.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Field {
@@ -49,11 +51,18 @@ fn compare(path: &str, wanted: &Value, live: &Value, found: &mut Vec<Field>) {
             return;
         }
         (Value::Number(wanted), Value::Number(live)) => wanted.as_f64() == live.as_f64(),
+        (Value::String(wanted), Value::String(live)) if path.contains(".resources.") => same_amount(wanted, live),
         _ => wanted == live,
     };
     if !same {
         found.push(Field { path: path.to_owned(), wanted: wanted.clone(), live: live.clone() });
     }
+}
+
+/// The API server gives amounts back in its own form: `1024Mi` as `1Gi`.
+fn same_amount(wanted: &str, live: &str) -> bool {
+    let milli = |text: &str| text.parse::<Quantity>().ok().map(|amount| amount.milli());
+    wanted == live || milli(wanted).is_some_and(|amount| milli(live) == Some(amount))
 }
 
 /// The path of a key; one with a dot or a slash in it stands in brackets.
@@ -125,6 +134,21 @@ mod tests {
             }),
             _ => Some(json!("something else")),
         }
+    }
+
+    #[test]
+    fn amounts_are_the_same_in_any_notation_and_nothing_else_is() {
+        let container = |memory: &str| json!({ "spec": { "resources": { "limits": { "memory": memory } } } });
+        for (wanted, live, same) in [
+            ("1024Mi", "1Gi", true),
+            ("0.5", "500m", true),
+            ("1Gi", "1G", false),
+            ("1Gi", "x", false),
+            ("x", "y", false),
+        ] {
+            assert_eq!(fits(&container(wanted), &container(live)), same, "{wanted} {live}");
+        }
+        assert!(!fits(&json!({ "labels": { "size": "1024Mi" } }), &json!({ "labels": { "size": "1Gi" } })));
     }
 
     proptest! {

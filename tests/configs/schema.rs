@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use super::{root, yaml_files};
 
 /// What is wrong with an invalid file, and cannot be said in a schema.
-const NOT_FOR_A_SCHEMA: [(&str, &str); 14] = [
+const NOT_FOR_A_SCHEMA: [(&str, &str); 16] = [
+    ("airflow-bucket", "fields that do not fit each other"),
+    ("airflow-without-object-store", "fields that do not fit each other"),
     ("anchors", "other YAML readers take them"),
     ("duration-too-long", "a range across units"),
     ("duration-too-short", "a range across units"),
@@ -80,7 +82,8 @@ const VALUES: &str = r#"
     "xn--lab" "lab-s3alias" "my--table-s3" "2026" "kindnet" "calico" "100m" "1m" "64" "64000m" "0.5" "5Gi" "100Mi" "1Ti"
     "512m" "512Mi" "1g" "450m" "64g" "460800k" "1G" "1h" "60s" "30d" "1h30m" "10.0.0.0/8" "10.0.0.0/16" "172.16.0.0/12"
     "172.31.0.0/16" "172.32.0.0/16" "192.168.255.0/24" "192.168.0.0/15" "192.168.7.16/28" "192.168.7.16/29" "10.1.2.0/23"
-    "10.256.0.0/16" "10.0.0.0" "mirror" "mirror:5000" "a.b/c.d/e" "a.b/C" "a.b/" "https://a.b" "me@a.b" "a..b" "010.0.0.0/16" "a123456789-123456789-123456789-12345678"
+    "10.256.0.0/16" "10.0.0.0" "mirror" "mirror:5000" "a.b/c.d/e" "http://a" "https://" "ssh://a.b" "https://me:word@a.b" "-main" "a/../b"
+    ".a/b" "/a" "a//b" "release/1.0" "a.b/C" "a.b/" "https://a.b" "me@a.b" "a..b" "010.0.0.0/16" "a123456789-123456789-123456789-12345678"
     "a123456789-123456789-123456789-123456789" "b12345678901234567890123456789012345678901234567890123456789012"
     "b123456789012345678901234567890123456789012345678901234567890123"
 "#;

@@ -14,9 +14,11 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use k8s_openapi::ByteString;
 use serde_json::{Value, json};
 use tokio::io::{AsyncWriteExt as _, DuplexStream};
 
+/// What the administrator's password is in tests that make no Secrets of their own.
 pub const PASSWORD: &str = "correct horse";
 const TOKEN: &str = "header.claims.signature";
 
@@ -32,6 +34,8 @@ pub enum Reply {
     Stalls,
     /// The same, and then the connection is closed.
     BreaksOff,
+    /// The answer, after fifteen seconds.
+    Late,
     /// A byte every ten seconds.
     Drips,
     /// So many bytes.
@@ -55,6 +59,8 @@ pub enum RunEnd {
 
 #[derive(Default)]
 pub struct Airflow {
+    /// Of the administrator, from the first start on.
+    password: Option<String>,
     /// Objects as the API lists them.
     pub dags: Vec<Value>,
     pub import_errors: Vec<Value>,
@@ -80,6 +86,13 @@ fn lock(airflow: &Shared) -> MutexGuard<'_, Airflow> {
     airflow.lock().expect("nobody panics with it in hand")
 }
 
+/// Takes the administrator's password from the Secret, as the API server's first start does.
+pub fn know(airflow: &Shared, users: &Value) {
+    let password = serde_json::from_value::<ByteString>(users["data"]["ADMIN_PASSWORD"].clone());
+    let password = password.map(|bytes| String::from_utf8_lossy(&bytes.0).into_owned());
+    lock(airflow).password.get_or_insert(password.unwrap_or_default());
+}
+
 impl Airflow {
     /// The next questions that begin so get this.
     pub fn script(&mut self, question: &str, times: usize, reply: Reply) {
@@ -95,6 +108,11 @@ impl Airflow {
         }));
     }
 
+    /// The administrator's password is not the Secret's.
+    pub fn keep_password(&mut self, password: &str) {
+        self.password = Some(password.to_owned());
+    }
+
     fn scripted(&mut self, question: &str) -> Option<Reply> {
         let line = self.script.iter_mut().find(|(start, _, left)| *left > 0 && question.starts_with(start))?;
         line.2 -= 1;
@@ -103,7 +121,7 @@ impl Airflow {
 
     fn answer(&mut self, method: &str, path: &str, token: Option<&str>, body: &Value) -> (u16, Value) {
         if (method, path) == ("POST", "/auth/token") {
-            return if body["username"] == "admin" && body["password"] == PASSWORD {
+            return if body["username"] == "admin" && body["password"].as_str() == self.password.as_deref() {
                 (201, json!({ "access_token": TOKEN }))
             } else {
                 (401, json!({ "detail": "Invalid credentials" }))
@@ -136,20 +154,7 @@ impl Airflow {
                 Some(dag) => (200, dag.clone()),
                 None => missing("The Dag"),
             },
-            ("POST", ["dags", id, "dagRuns"]) => {
-                if body.get("logical_date") != Some(&Value::Null) {
-                    return (422, json!({ "detail": [{ "loc": ["body", "logical_date"], "msg": "Field required" }] }));
-                }
-                let run = ((*id).to_owned(), body["dag_run_id"].as_str().unwrap_or_default().to_owned());
-                if self.runs.contains_key(&run) {
-                    return (
-                        409,
-                        json!({ "detail": { "reason": "Unique constraint violation", "statement": "hidden" } }),
-                    );
-                }
-                self.runs.insert(run.clone(), (0, body["conf"].clone()));
-                (200, self.run(&run))
-            }
+            ("POST", ["dags", id, "dagRuns"]) => self.trigger(id, body),
             ("GET", ["dags", id, "dagRuns"]) => {
                 let newest = self.runs.keys().rfind(|(dag, _)| *id == "~" || dag == id).cloned();
                 let runs: Vec<Value> = newest.iter().map(|run| self.run(run)).collect();
@@ -170,7 +175,7 @@ impl Airflow {
                 let log = self.logs.get(&((*task).to_owned(), number.parse().unwrap_or(0)));
                 let Some(lines) = log else { return missing("TaskInstance") };
                 // A string stands for itself: one JSON object a line is no document.
-                (200, lines.iter().map(|line| format!("{line}\n")).collect::<String>().into())
+                (200, lines.iter().map(Value::to_string).collect::<Vec<_>>().join("\n").into())
             }
             ("GET", ["dags", _, "dagRuns", _, "taskInstances", task, "xcomEntries", "return_value"]) => {
                 match self.results.get(*task) {
@@ -180,6 +185,18 @@ impl Airflow {
             }
             other => panic!("nobody taught this Airflow {other:?}"),
         }
+    }
+
+    fn trigger(&mut self, dag: &str, body: &Value) -> (u16, Value) {
+        if body.get("logical_date") != Some(&Value::Null) {
+            return (422, json!({ "detail": [{ "loc": ["body", "logical_date"], "msg": "Field required" }] }));
+        }
+        let run = (dag.to_owned(), body["dag_run_id"].as_str().unwrap_or_default().to_owned());
+        if self.runs.contains_key(&run) {
+            return (409, json!({ "detail": { "reason": "Unique constraint violation", "statement": "hidden" } }));
+        }
+        self.runs.insert(run.clone(), (0, body["conf"].clone()));
+        (200, self.run(&run))
     }
 
     /// Queued, running twice, and then the end.
@@ -281,6 +298,10 @@ async fn answer(airflow: Shared, request: Request<Incoming>) -> Result<Response<
         Some(Reply::Lost) => return Err(io::ErrorKind::ConnectionReset.into()),
         Some(Reply::Stalls) => (status, half(content.as_bytes(), true)),
         Some(Reply::BreaksOff) => (status, half(content.as_bytes(), false)),
+        Some(Reply::Late) => {
+            tokio::time::sleep(Duration::from_secs(15)).await;
+            (status, whole(content.as_bytes()))
+        }
         Some(Reply::Drips) => (status, drips()),
         Some(Reply::Flood(length)) => (status, whole(&vec![b' '; length])),
         Some(Reply::Hang) => std::future::pending().await,

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 
 use super::admission::admit;
-use super::{State, World, airflow, object_store, spark};
-use lab::components::AIRFLOW_NAMESPACE;
+use super::{State, World, airflow, amounts, object_store, spark};
+use lab::components::{AIRFLOW_NAMESPACE, AIRFLOW_USERS_SECRET};
 use lab::ports::{Forward, Kind, Kube, LogQuery, Output};
 
 impl Kube for World {
@@ -38,6 +38,7 @@ impl Kube for World {
                 forget(&mut live, &before, object);
             }
             merge(&mut live, object);
+            amounts::settle(&mut live);
             if live["spec"].is_object() && old.as_ref().is_none_or(|old| is_changed(old, &live)) {
                 live["metadata"]["generation"] = json!(live["metadata"]["generation"].as_i64().unwrap_or(0) + 1);
             }
@@ -96,6 +97,9 @@ impl Kube for World {
     async fn forward(&self, namespace: &str, pod: &str, port: u16) -> Result<Forward> {
         let work = |state: &mut State| {
             existing(state, namespace, pod)?;
+            if let Some(users) = state.object("Secret", AIRFLOW_NAMESPACE, AIRFLOW_USERS_SECRET) {
+                airflow::know(&state.airflow, users);
+            }
             Ok((state.listening.contains(&(pod.to_owned(), port)), state.airflow.clone()))
         };
         let (listens, airflow) = self.read(format!("forward {namespace}/{pod}:{port}"), work).await?;
@@ -231,7 +235,7 @@ fn react(state: &mut State, live: &mut Value) {
         }
         Some("Deployment" | "StatefulSet") => {
             live["status"] = json!({ "observedGeneration": generation, "updatedReplicas": 1, "readyReplicas": ready });
-            if live["kind"] == "StatefulSet" && ready == 1 {
+            if ready == 1 {
                 first_pod(state, live);
             }
         }
@@ -255,7 +259,7 @@ fn react(state: &mut State, live: &mut Value) {
     }
 }
 
-/// The pod of a StatefulSet of one; that of a Deployment has a name that nobody knows before.
+/// The first pod of a workload. That of a Deployment is called the same way: nobody relies on its name.
 fn first_pod(state: &mut State, set: &Value) {
     let name = format!("{}-0", set["metadata"]["name"].as_str().unwrap_or_default());
     let namespace = set["metadata"]["namespace"].as_str().unwrap_or_default();

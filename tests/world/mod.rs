@@ -3,6 +3,7 @@
 
 mod admission;
 pub mod airflow;
+mod amounts;
 mod containers;
 mod docker;
 mod kube;

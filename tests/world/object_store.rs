@@ -6,13 +6,22 @@ use serde_json::json;
 use super::State;
 use lab::ports::Output;
 
+/// A command without the flags that say how it prints.
 fn words<'a>(argv: &[&'a str]) -> Vec<&'a str> {
-    argv.iter().copied().filter(|word| *word == "--user" || *word == "--json" || !word.starts_with("--")).collect()
+    let kept = |word: &&str| ["--user", "--json", "--recursive"].contains(word) || !word.starts_with("--");
+    argv.iter().copied().filter(kept).collect()
 }
 
 /// True for a call that changes nothing.
 pub fn reads(argv: &[&str]) -> bool {
     matches!(words(argv)[..], ["sh", ..] | ["mc", "ready" | "ls" | "cat", ..] | ["mc", "admin", "user", "info", ..])
+}
+
+/// A line for each object of a bucket.
+fn listing(state: &State, bucket: &str) -> String {
+    let keys = state.store.keys().filter_map(|key| key.strip_prefix(bucket)?.strip_prefix('/'));
+    let lines = keys.map(|key| json!({ "status": "success", "type": "file", "key": key }).to_string());
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 pub fn mc(state: &mut State, argv: &[&str], stdin: &[u8]) -> Result<Output> {
@@ -21,6 +30,10 @@ pub fn mc(state: &mut State, argv: &[&str], stdin: &[u8]) -> Result<Output> {
     Ok(match words(argv)[..] {
         ["mc", "ready", "lab"] => done(true),
         ["mc", "ls", bucket] => done(state.buckets.contains(&path(bucket))),
+        ["mc", "ls", "--recursive", "--json", bucket] => {
+            let bucket = path(bucket);
+            Output { stdout: listing(state, &bucket).into_bytes(), ..done(state.buckets.contains(&bucket)) }
+        }
         ["mc", "mb", bucket] => {
             state.buckets.insert(path(bucket));
             done(true)
@@ -51,14 +64,19 @@ pub fn mc(state: &mut State, argv: &[&str], stdin: &[u8]) -> Result<Output> {
             done(attached.is_some())
         }
         ["mc", "pipe", target] => {
-            state.store.insert(path(target), stdin.to_vec());
-            done(true)
+            let target = path(target);
+            let has_bucket = target.split('/').next().is_some_and(|bucket| state.buckets.contains(bucket));
+            if has_bucket {
+                state.store.insert(target, stdin.to_vec());
+            }
+            done(has_bucket)
         }
         ["mc", "cat", source] => match state.store.get(&path(source)) {
             Some(content) => Output { stdout: content.clone(), ..done(true) },
             None => Output { stderr: "Object does not exist.".to_owned(), ..done(false) },
         },
-        ["mc", "rm", folder] => {
+        ["mc", "rm", object] => done(state.store.remove(&path(object)).is_some()),
+        ["mc", "rm", "--recursive", folder] => {
             let folder = path(folder);
             state.store.retain(|key, _| !key.starts_with(&folder));
             done(true)

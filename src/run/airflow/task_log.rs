@@ -36,10 +36,10 @@ pub struct Raised {
 impl Message {
     /// As lines of a log.
     pub fn lines(&self) -> Vec<String> {
-        let place = [self.timestamp.as_deref(), self.level.as_deref()].into_iter().flatten();
-        let head = place.map(|part| format!("{part} ")).collect::<String>();
+        let parts = [self.timestamp.as_deref(), self.level.as_deref(), Some(self.event.as_str())];
+        let message = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
         let errors = self.error_detail.iter().flatten().map(|raised| format!("{}: {}", raised.class, raised.text));
-        let texts: Vec<String> = std::iter::once(format!("{head}{}", self.event)).chain(errors).collect();
+        let texts: Vec<String> = std::iter::once(message).chain(errors).collect();
         texts.iter().flat_map(|text| text.lines()).map(str::to_owned).collect()
     }
 }

@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use super::world::airflow::{PASSWORD, Reply};
 use super::world::{Say, container};
 use super::{Bench, next, told};
 use crate::components::AIRFLOW_NAMESPACE;
+use crate::run::airflow::runs::Task;
+use crate::run::airflow::task_log::Message;
 use crate::run::airflow::{Airflow, Refusal, segment};
 use crate::run::tests::world::World;
 
@@ -190,6 +193,141 @@ async fn an_answer_that_does_not_come_is_waited_for_for_a_while() {
         assert!(text.contains(why), "{reply:?}: {text}");
         assert!(began.elapsed() < Duration::from_secs(31), "{reply:?} took {:?}", began.elapsed());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_comes_late_is_taken() {
+    let bench = bench();
+    let run = bench.run();
+    let airflow = Airflow::login(&run).await.unwrap();
+    script(&bench, "GET /api/v2/dags", 1, Reply::Late);
+    let began = tokio::time::Instant::now();
+    airflow.dags().await.unwrap();
+    assert_eq!(began.elapsed().as_secs(), 15);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_of_another_form_is_none() {
+    for text in ["{}", "[]", "null", "", r#"{"dags": [{"dag_id": 1}], "total_entries": 1}"#, "{\"dags\": [], "] {
+        let bench = bench();
+        let run = bench.run();
+        let airflow = Airflow::login(&run).await.unwrap();
+        script(&bench, "GET /api/v2/dags", 1, Reply::Text(text));
+        let (code, told) = told(&airflow.dags().await.unwrap_err());
+        assert!(code == 5 && told.contains("the answer is not what was asked for"), "{text:?}: {told}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_is_shorter_than_it_says_ends_with_its_last_page() {
+    let bench = bench();
+    let run = bench.run();
+    let airflow = Airflow::login(&run).await.unwrap();
+    script(&bench, "GET /api/v2/dags", usize::MAX, Reply::Text(r#"{"dags": [], "total_entries": 9}"#));
+    assert!(airflow.dags().await.unwrap().is_empty());
+    assert_eq!(asked(&bench).len(), 2, "{:?}", asked(&bench));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_is_not_answered_says_so() {
+    for (reply, what) in [
+        (Reply::Status(500, Value::Null), "Airflow refuses POST /auth/token: 500 Internal Server Error"),
+        (Reply::Hang, "Airflow's API gives no answer to POST /auth/token: no answer for 20 s"),
+        (Reply::Lost, "Airflow's API gives no answer to POST /auth/token: the connection broke off"),
+        (Reply::Text("{}"), "Airflow's API gives no answer to POST /auth/token: the answer is not what was asked for"),
+    ] {
+        let bench = bench();
+        script(&bench, "POST /auth/token", 1, reply);
+        let (code, text, next) = login(&bench).await;
+        assert!(code == 5 && text.starts_with(what), "{text}");
+        assert_eq!(next, "lab status --name lab; then the same command again");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_password_that_airflow_has_not_got_is_refused_by_airflow() {
+    let bench = bench();
+    let run = bench.run();
+    Airflow::<World>::login(&run).await.unwrap();
+    let airflow = bench.world.state().airflow.clone();
+    airflow.lock().unwrap().keep_password("of yesterday");
+    assert!(login(&bench).await.1.starts_with("Airflow does not take the password of user admin"));
+}
+
+/// What is read of the log of a task's first try, and how that ends.
+async fn log(prepare: impl FnOnce(&Bench)) -> (Vec<String>, anyhow::Result<()>) {
+    let bench = bench();
+    prepare(&bench);
+    let run = bench.run();
+    let airflow = Airflow::login(&run).await.unwrap();
+    let task = json!({ "task_id": "load", "map_index": -1, "try_number": 1 });
+    let task: Task = serde_json::from_value(task).unwrap();
+    let mut lines = Vec::new();
+    let mut take = |message: Message| {
+        lines.extend(message.lines());
+        Ok(())
+    };
+    let end = airflow.task_log(("orders", "run-1"), &task, 1, &mut take).await;
+    (lines, end)
+}
+
+fn logged(bench: &Bench, lines: &[Value]) {
+    bench.world.state().airflow.lock().unwrap().logs.insert(("load".to_owned(), 1), lines.to_vec());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_is_read_line_by_line() {
+    let lines = [
+        json!({ "timestamp": "2026-11-21T10:00:02Z", "level": "info", "event": "one\ntwo" }),
+        json!("no message"),
+        json!({ "event": "failed", "error_detail": [{ "exc_type": "ValueError", "exc_value": "no such table" }] }),
+    ];
+    let (read, end) = log(|bench| logged(bench, &lines)).await;
+    end.unwrap();
+    let expected = ["2026-11-21T10:00:02Z info one", "two", "\"no message\"", "failed", "ValueError: no such table"];
+    assert_eq!(read, expected);
+    // A last line without an end is one as well.
+    let (read, end) =
+        log(|bench| script(bench, LOG, 1, Reply::Text("{\"event\": \"one\"}\n{\"event\": \"two\"}"))).await;
+    end.unwrap();
+    assert_eq!(read, ["one", "two"]);
+}
+
+const LOG: &str = "GET /api/v2/dags/orders/dagRuns/run-1/taskInstances/load/logs/1";
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_does_not_come_to_its_end_is_an_error() {
+    let lines: Vec<Value> = (0..9).map(|number| json!({ "event": format!("line {number}") })).collect();
+    for (reply, why) in [
+        (Reply::BreaksOff, "the connection broke off in the middle of the answer"),
+        (Reply::Stalls, "no answer for 20 s"),
+        (Reply::Hang, "no answer for 20 s"),
+        (Reply::Flood(5 << 20), "a line is longer than 4 MiB"),
+        (Reply::Status(404, json!({ "detail": "TaskInstance not found" })), "404 Not Found: TaskInstance not found"),
+        (Reply::Status(500, Value::Null), "500 Internal Server Error"),
+    ] {
+        let (read, end) = log(|bench| {
+            logged(bench, &lines);
+            script(bench, LOG, 1, reply.clone());
+        })
+        .await;
+        let (code, text) = told(&end.unwrap_err());
+        assert!(code == 5 && text.contains(why), "{reply:?}: {text}");
+        let halves = matches!(reply, Reply::BreaksOff | Reply::Stalls);
+        assert_eq!(read.len(), if halves { 4 } else { 0 }, "{reply:?}: what came is shown");
+    }
+}
+
+#[test]
+fn what_is_quoted_of_a_refusal_is_for_people() {
+    let told = |content: &[u8]| Refusal::new(StatusCode::BAD_GATEWAY, content).to_string();
+    assert_eq!(told(b"<html><body>Bad gateway"), "502 Bad Gateway");
+    assert_eq!(told(b" upstream is away\n"), "502 Bad Gateway: upstream is away");
+    assert_eq!(told(b""), "502 Bad Gateway");
+    assert_eq!(told(br#"{"detail": 5}"#), "502 Bad Gateway: 5");
+    assert_eq!(told(br#"["detail"]"#), "502 Bad Gateway");
+    assert_eq!(told(b"\xff\xfe"), "502 Bad Gateway: \u{fffd}\u{fffd}");
+    assert_eq!(told(&[b'x'; 5000]).len(), "502 Bad Gateway: ".len() + 1000);
 }
 
 #[tokio::test(start_paused = true)]

@@ -69,7 +69,7 @@ fn key(kind: &str, namespace: &str, name: &str) -> [String; 3] {
     [kind, namespace, name].map(str::to_owned)
 }
 
-const PLANTS: [(Plant, Told); 15] = [
+const PLANTS: [(Plant, Told); 20] = [
     (|world| world.state().networks[0].labels.clear(), ("network", "network lab", State::Different)),
     (|world| world.state().networks[0].subnet = "10.0.0.0/24".to_owned(), ("network", "network lab", State::Different)),
     (
@@ -119,7 +119,35 @@ const PLANTS: [(Plant, Told); 15] = [
         },
         ("credentials", "Secret object-store/minio-root", State::Different),
     ),
-    (|world| world.state().buckets.clear(), ("bucket", "bucket lab", State::Missing)),
+    // Both users may read it.
+    (|world| world.state().buckets.retain(|name| name != "lab"), ("bucket", "bucket lab", State::Missing)),
+    (
+        |world| world.state().buckets.retain(|name| name != "airflow-logs"),
+        ("airflow-buckets", "bucket airflow-logs", State::Missing),
+    ),
+    (
+        |world| drop(world.state().keys.insert("airflow".to_owned(), "another".to_owned())),
+        ("airflow-buckets", "user airflow with the key of Secret airflow/object-store", State::Missing),
+    ),
+    (
+        |world| {
+            let key = key("Secret", "airflow", "keys");
+            let secret = &mut world.state().objects;
+            secret.get_mut(&key).unwrap()["data"].as_object_mut().unwrap().remove("AIRFLOW__CORE__FERNET_KEY");
+        },
+        ("credentials", "Secret airflow/keys", State::Different),
+    ),
+    (
+        |world| {
+            let key = key("Deployment", "airflow", "triggerer");
+            world.state().objects.get_mut(&key).unwrap()["status"]["readyReplicas"] = json!(0);
+        },
+        ("airflow", "Deployment airflow/triggerer", State::NotReady),
+    ),
+    (
+        |world| drop(world.state().objects.remove(&key("StatefulSet", "airflow", "postgres"))),
+        ("database", "StatefulSet airflow/postgres", State::Missing),
+    ),
     (
         |world| {
             let key = key("Node", "", "lab-worker");

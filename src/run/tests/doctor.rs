@@ -81,8 +81,8 @@ async fn all_problems_are_listed_at_once() {
     let expected = "\
 not fit for lab lab:
   Docker engine is 20.10.24+dfsg1, 23 or newer is needed: make setup
-  Docker has 4.0 GiB of memory, this lab needs 6.3 GiB: give Docker more, or lab up --name lab --config small
-  3.0 GiB of disk free at /var/lib/docker, 12.0 GiB are needed: docker system df   (shows what takes it); docker builder prune   (removes build caches)
+  Docker has 4.0 GiB of memory, this lab needs 7.7 GiB: give Docker more, or lab up --name lab --config small
+  3.0 GiB of disk free at /var/lib/docker, 13.5 GiB are needed: docker system df   (shows what takes it); docker builder prune   (removes build caches)
   fs.inotify.max_user_instances is 128, 512 is needed: sudo sysctl -w fs.inotify.max_user_instances=512
   fs.inotify.max_user_watches is 65536, 524288 is needed: sudo sysctl -w fs.inotify.max_user_watches=524288
   port 16443 for the API is taken: lab up --name lab --api-port 16444
@@ -151,11 +151,13 @@ async fn the_sums_are_those_of_the_parts() {
     let mut bench = Bench::full();
     let machine = Machine::default();
     let needed = async |bench: &Bench, id: &str| finding(bench, &machine, id).await.needed;
-    assert_eq!(needed(&bench, "memory").await, "6.3 GiB");
-    assert_eq!(needed(&bench, "disk").await, "12.0 GiB");
+    assert_eq!(needed(&bench, "memory").await, "7.7 GiB");
+    assert_eq!(needed(&bench, "disk").await, "13.5 GiB");
     bench.world.state().images.clear();
-    assert_eq!(needed(&bench, "disk").await, "21.0 GiB");
+    assert_eq!(needed(&bench, "disk").await, "22.5 GiB");
     bench.lab.smoke.enabled = false;
+    bench.lab.airflow.enabled = false;
+    assert_eq!(needed(&bench, "memory").await, "2.8 GiB");
     bench.lab.object_store.enabled = false;
     assert_eq!(needed(&bench, "memory").await, "2.7 GiB");
     bench.lab.cluster.workers = 12;

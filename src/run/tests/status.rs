@@ -19,7 +19,7 @@ async fn a_lab_that_stands_is_healthy() {
     let bench = Bench::full().made().await;
     let status = seen(&bench).await;
     assert!(status.healthy, "{status:?}");
-    assert_eq!((status.nodes.len(), status.components.len()), (6, 3));
+    assert_eq!((status.nodes.len(), status.components.len()), (6, 8));
     assert_eq!(status.api.as_deref(), Some("https://127.0.0.1:16443"));
     assert_eq!(status.registry.as_deref(), Some("http://127.0.0.1:15000"));
     assert_eq!(

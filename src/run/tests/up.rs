@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Bench;
+use crate::config;
 use crate::event::{Event, Outcome};
 use crate::run::cluster;
 
@@ -62,6 +63,18 @@ async fn a_second_up_changes_nothing() {
             }
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn amounts_in_another_notation_are_the_same() {
+    let text =
+        config::SMALL.replace("airflow:\n    enabled: false", "airflow:\n    parallelism: 1\n    storage: 1024Mi");
+    let bench = Bench::of(&text).made().await;
+    // The API server writes them shorter.
+    let live = format!("{:?}", bench.world.state().objects);
+    assert!(!live.contains("1024Mi") && live.contains("1Gi"), "{live}");
+    bench.up().await.unwrap();
+    assert_eq!(bench.world.changes(), Vec::<String>::new());
 }
 
 #[tokio::test(start_paused = true)]
