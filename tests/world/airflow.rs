@@ -67,6 +67,8 @@ pub struct Airflow {
     pub end: RunEnd,
     /// DAG and run → how often it was looked at, and what it was given.
     pub runs: BTreeMap<(String, String), (u32, Value)>,
+    /// Runs that were ended before their time.
+    pub stopped: Vec<String>,
     /// Task and try → lines of its log.
     pub logs: BTreeMap<(String, u32), Vec<Value>>,
     /// DAG → the text of its file.
@@ -82,7 +84,7 @@ pub struct Airflow {
 /// As the connections share it.
 pub type Shared = Arc<Mutex<Airflow>>;
 
-fn lock(airflow: &Shared) -> MutexGuard<'_, Airflow> {
+pub fn lock(airflow: &Shared) -> MutexGuard<'_, Airflow> {
     airflow.lock().expect("nobody panics with it in hand")
 }
 
@@ -165,6 +167,10 @@ impl Airflow {
                 let Some((looks, _)) = self.runs.get_mut(&run) else { return missing("The DagRun") };
                 *looks += 1;
                 (200, self.run(&run))
+            }
+            ("PATCH", ["dags", _, "dagRuns", run]) => {
+                self.stopped.push((*run).to_owned());
+                (200, json!({}))
             }
             ("GET", ["dags", id, "dagRuns", run, "taskInstances"]) => {
                 let run = ((*id).to_owned(), (*run).to_owned());

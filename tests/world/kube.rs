@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 
 use super::admission::admit;
-use super::{State, World, airflow, amounts, object_store, spark};
+use super::{State, World, airflow, amounts, dags, object_store, spark};
 use lab::components::{AIRFLOW_NAMESPACE, AIRFLOW_USERS_SECRET};
 use lab::ports::{Forward, Kind, Kube, LogQuery, Output};
 
@@ -100,6 +100,9 @@ impl Kube for World {
             if let Some(users) = state.object("Secret", AIRFLOW_NAMESPACE, AIRFLOW_USERS_SECRET) {
                 airflow::know(&state.airflow, users);
             }
+            if namespace == AIRFLOW_NAMESPACE {
+                dags::work(state);
+            }
             Ok((state.listening.contains(&(pod.to_owned(), port)), state.airflow.clone()))
         };
         let (listens, airflow) = self.read(format!("forward {namespace}/{pod}:{port}"), work).await?;
@@ -127,9 +130,17 @@ impl Kube for World {
         let text = format!("exec {pod} {}", argv.join(" "));
         let work = |state: &mut State| {
             existing(state, namespace, pod)?;
-            state.answer.take().map_or_else(|| object_store::mc(state, argv, stdin), Ok)
+            match (state.answer.take(), argv) {
+                (Some(answer), _) => Ok(answer),
+                (None, ["python3", "/opt/lab/check.py"]) => dags::check(stdin),
+                (None, _) => object_store::mc(state, argv, stdin),
+            }
         };
-        if object_store::reads(argv) { self.read(text, work).await } else { self.change(text, work).await }
+        if object_store::reads(argv) || argv[0] == "python3" {
+            self.read(text, work).await
+        } else {
+            self.change(text, work).await
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod admission;
 pub mod airflow;
 mod amounts;
 mod containers;
+mod dags;
 mod docker;
 mod kube;
 mod object_store;

@@ -31,6 +31,8 @@ pub struct Jobs {
     pub end: JobEnd,
     /// Application → how often it was looked at.
     looks: BTreeMap<String, u32>,
+    /// Application → bucket and folder of its input and output.
+    places: BTreeMap<String, String>,
     iterations: u32,
 }
 
@@ -38,6 +40,8 @@ pub fn submit(state: &mut State, application: &Value) {
     let name = application["metadata"]["name"].as_str().unwrap_or_default();
     state.jobs.looks.insert(name.to_owned(), 0);
     let argument = |index: usize| application["spec"]["arguments"][index].as_str().unwrap_or_default();
+    let place = argument(0).trim_start_matches("s3a://").trim_end_matches("/input");
+    state.jobs.places.insert(name.to_owned(), place.to_owned());
     state.jobs.iterations = argument(2).parse().unwrap_or_default();
     state.logs.insert(format!("{name}-driver"), "reading the input\nTraceback\nValueError: no such table\n".to_owned());
 }
@@ -96,12 +100,14 @@ fn ended(phase: &str, code: u8) -> Value {
 /// On the first worker, unless it still waits for one.
 fn pod(state: &mut State, pod: &str, application: &str, role: &str, status: &Value) {
     let node = workers(state).into_iter().next().filter(|_| status["phase"] != "Pending");
+    let key = ["SparkApplication", JOBS_NAMESPACE, application].map(str::to_owned);
+    let own = state.objects.get(&key).and_then(|object| object["spec"][role]["labels"].as_object().cloned());
+    let mut labels = own.unwrap_or_default();
+    labels.insert("spark-role".to_owned(), role.into());
+    labels.insert("sparkoperator.k8s.io/app-name".to_owned(), application.into());
     let object = json!({
         "kind": "Pod", "status": status, "spec": { "nodeName": node },
-        "metadata": {
-            "namespace": JOBS_NAMESPACE, "name": pod,
-            "labels": { "spark-role": role, "sparkoperator.k8s.io/app-name": application },
-        },
+        "metadata": { "namespace": JOBS_NAMESPACE, "name": pod, "labels": labels },
     });
     state.objects.insert(["Pod".to_owned(), JOBS_NAMESPACE.to_owned(), pod.to_owned()], object);
 }
@@ -136,7 +142,7 @@ fn compute(state: &mut State, name: &str, end: JobEnd) {
         let key = ["Pod", JOBS_NAMESPACE, executor].map(str::to_owned);
         state.objects.entry(key).and_modify(|pod| pod["spec"]["nodeName"] = worker.as_str().into());
     }
-    let base = format!("lab/jobs/{name}");
+    let base = state.jobs.places[name].clone();
     let Some(input) = state.store.get(&format!("{base}/input/edges.tsv")) else { return };
     let graph = graph::parse(input).expect("a graph");
     let iterations = state.jobs.iterations;

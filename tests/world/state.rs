@@ -57,6 +57,8 @@ pub struct State {
     pub keys: BTreeMap<String, String>,
     /// Bucket and path → content.
     pub store: BTreeMap<String, Vec<u8>>,
+    /// Airflow does not look at its buckets.
+    pub dags_are_late: bool,
     pub jobs: Jobs,
     pub airflow: airflow::Shared,
     /// How many lines more everything prints that prints lines.
@@ -108,6 +110,7 @@ impl Default for State {
             users: BTreeMap::new(),
             keys: BTreeMap::new(),
             store: BTreeMap::new(),
+            dags_are_late: false,
             jobs: Jobs::default(),
             airflow: airflow::Shared::default(),
             flood: 0,

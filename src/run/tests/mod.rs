@@ -5,6 +5,7 @@ mod apply;
 mod cluster;
 mod credentials;
 mod dag_run;
+mod dags;
 mod diff;
 mod doctor;
 mod down;
@@ -169,6 +170,14 @@ impl Said {
             _ => None,
         };
         self.0.borrow().iter().filter_map(id).collect()
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let warning = |event: &Event| match event {
+            Event::Warning(warning) => Some(warning.to_string()),
+            _ => None,
+        };
+        self.0.borrow().iter().filter_map(warning).collect()
     }
 
     fn notes(&self) -> Vec<String> {
