@@ -348,7 +348,7 @@ async fn a_server_that_is_not_ready_says_why() {
     pod(&bench, "api-server", POD, "Pending");
     assert!(login(&bench).await.1.ends_with("pod airflow/api-server-0 is not ready: Pending"));
     bench.world.state().objects.retain(|key, _| key[0] != "Pod");
-    assert!(login(&bench).await.1.ends_with("namespace airflow has no pod of Airflow's API server"));
+    assert!(login(&bench).await.1.ends_with("namespace airflow has no pod of Airflow's api-server"));
 }
 
 #[tokio::test(start_paused = true)]

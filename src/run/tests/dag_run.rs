@@ -147,8 +147,12 @@ async fn what_cannot_run_is_not_triggered() {
     let error = ran(&bench, json!({})).await.unwrap_err();
     assert_eq!(
         (told(&error), next(&error)),
-        ((5, "Airflow has no DAG orders".to_owned()), "lab dags list --name lab".to_owned())
+        ((2, "Airflow has no DAG orders; there are none".to_owned()), "lab dags list --name lab".to_owned())
     );
+    let airflow = bench.world.state().airflow.clone();
+    airflow.lock().unwrap().add_dag("order", "dags", "2026-11-21T10:00:00Z");
+    let error = ran(&bench, json!({})).await.unwrap_err();
+    assert_eq!(next(&error), "lab dags run order --name lab");
     assert!(bench.world.state().airflow.lock().unwrap().runs.is_empty());
 }
 

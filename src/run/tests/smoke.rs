@@ -23,9 +23,12 @@ async fn record(bench: &Bench) -> Option<Record> {
     Record::read(&bench.world).await.unwrap()
 }
 
-/// A lab whose smoke job ends like this: exit code, text and next command.
+/// A lab whose smoke job ends like this: exit code, text and next command. The small one has no Airflow.
 async fn ending(end: JobEnd) -> (Bench, u8, String, String) {
-    let bench = Bench::full();
+    ending_of(Bench::small(), end).await
+}
+
+async fn ending_of(bench: Bench, end: JobEnd) -> (Bench, u8, String, String) {
     bench.world.state().jobs.end = end;
     let error = bench.up().await.unwrap_err();
     let (code, text) = told(&error);
@@ -68,6 +71,51 @@ async fn a_crashed_job_is_a_failed_step_with_the_drivers_last_lines() {
     assert!(text.contains("the driver's last lines:") && text.ends_with("ValueError: no such table"), "{text}");
     assert!(next.contains("describe sparkapplication smoke-"), "{next}");
     assert_eq!(record(&bench).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn airflow_runs_it_where_there_is_one() {
+    let bench = Bench::full().made().await;
+    let verdict = record(&bench).await.unwrap().verdict;
+    assert_eq!(bench.world.count("apply SparkApplication"), 0, "the task makes it");
+    assert!(verdict.page.unwrap().starts_with("/dags/spark_pagerank/runs/smoke-"));
+    assert!(verdict.durations.contains_key("run of the DAG"), "{:?}", verdict.durations);
+    assert!(Bench::small().made().await.world.state().airflow.lock().unwrap().runs.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_below_airflow_names_the_task_and_the_drivers_error() {
+    let (bench, code, text, next) = ending_of(Bench::full(), JobEnd::Crash).await;
+    assert!(
+        code == 5 && text.contains("task load failed in try 2: ") && text.contains("ValueError: no such table"),
+        "{text}"
+    );
+    assert!(next.starts_with("lab dags logs spark_pagerank smoke-"), "{next}");
+    assert_eq!(record(&bench).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_rank_below_airflow_fails_the_verification() {
+    let (_, code, text, _) = ending_of(Bench::full(), JobEnd::WrongRank).await;
+    assert!(code == 6 && text.contains("1 of 2000 ranks are wrong"), "{code} {text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_nobody_saw_the_end_of_is_ended_before_the_next() {
+    let bench = Bench::full();
+    bench.world.state().jobs.end = JobEnd::Runs;
+    let (code, text) = told(&bench.up().await.unwrap_err());
+    assert!(code == 5 && text.contains("not done within 600 s"), "{code} {text}");
+    let applications = |bench: &Bench| {
+        let state = bench.world.state();
+        let names = state.objects.keys().filter(|key| key[0] == "SparkApplication").map(|key| key[2].clone());
+        names.collect::<Vec<_>>()
+    };
+    let left = applications(&bench);
+    bench.act(Action::Smoke).await.unwrap_err();
+    let stopped = bench.world.state().airflow.lock().unwrap().stopped.clone();
+    assert_eq!(stopped.iter().map(|run| format!("smoke-of-{run}")).collect::<Vec<_>>(), left);
+    assert!(applications(&bench).iter().all(|name| !left.contains(name)), "{left:?}");
 }
 
 #[tokio::test(start_paused = true)]
