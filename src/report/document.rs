@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::lines::Line;
 use crate::config::Setting;
+use crate::images::Lock;
 use crate::plan::Plan;
 use crate::run::doctor::Finding;
 use crate::run::down::Down;
@@ -69,6 +70,19 @@ pub struct ListedImage {
 
 impl Document for ImageList {
     const SCHEMA: &'static str = "lab.images/v1";
+}
+
+/// What `lab images lock` prints.
+#[derive(Serialize, JsonSchema)]
+pub struct LockList {
+    /// Digests by the references that manifests use.
+    pub digests: Lock,
+    /// Names that no registry knows.
+    pub unknown: Vec<String>,
+}
+
+impl Document for LockList {
+    const SCHEMA: &'static str = "lab.lock/v1";
 }
 
 /// What `lab config show --origin` prints.
@@ -161,6 +175,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("down", schema::<Down>()),
         ("event", schema::<Line>()),
         ("images", schema::<ImageList>()),
+        ("lock", schema::<LockList>()),
         ("log-line", schema::<LogLine<'static>>()),
         ("logs", schema::<Listing>()),
         ("plan", schema::<Plan>()),
