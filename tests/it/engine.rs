@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -45,16 +46,22 @@ impl Engine {
         Self::start(socket, |path| (path == "/version").then(|| answer(path)))
     }
 
+    /// As [`Self::empty`], until it was asked so often; then nothing. Requests count from one.
+    pub fn stuck_at(socket: &Path, number: usize) -> Self {
+        let asked = Arc::<AtomicUsize>::default();
+        Self::start(socket, move |path| (asked.fetch_add(1, Ordering::Relaxed) + 1 < number).then(|| answer(path)))
+    }
+
     /// Answers as this function does.
-    pub fn start(socket: &Path, answer: Answer) -> Self {
+    pub fn start(socket: &Path, answer: impl Fn(&str) -> Option<(u16, String)> + Clone + Send + 'static) -> Self {
         let listener = UnixListener::bind(socket).unwrap();
         let (sender, requests) = channel();
         let changes = Arc::<Mutex<Vec<String>>>::default();
         let seen = Arc::clone(&changes);
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let (sender, seen) = (sender.clone(), Arc::clone(&seen));
-                thread::spawn(move || serve(&stream.unwrap(), answer, &sender, &seen));
+                let (sender, seen, answer) = (sender.clone(), Arc::clone(&seen), answer.clone());
+                thread::spawn(move || serve(&stream.unwrap(), &answer, &sender, &seen));
             }
         });
         Self { requests, changes }
@@ -87,7 +94,12 @@ impl Engine {
 }
 
 /// Answers the requests of one connection. An error means that the client has gone.
-fn serve(stream: &UnixStream, answer: Answer, sender: &Sender<String>, changes: &Mutex<Vec<String>>) -> Option<()> {
+fn serve(
+    stream: &UnixStream,
+    answer: &impl Fn(&str) -> Option<(u16, String)>,
+    sender: &Sender<String>,
+    changes: &Mutex<Vec<String>>,
+) -> Option<()> {
     let mut reader = BufReader::new(stream);
     loop {
         let (mut length, mut head) = (0, Vec::new());

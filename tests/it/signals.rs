@@ -156,6 +156,43 @@ fn a_signal_at_any_moment_of_the_start_ends_it() {
     }
 }
 
+/// Waits until a run has asked the engine so often; false where it ended before.
+fn has_asked(engine: &Engine, running: &mut Running, number: usize) -> bool {
+    let mut asked = 0;
+    loop {
+        let ended = running.has_ended();
+        asked += engine.requests().len();
+        if asked >= number || ended {
+            return asked >= number && !ended;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Whatever a run asks the engine: while it waits for that answer, it can be stopped.
+#[test]
+#[expect(clippy::print_stdout, reason = "the figure is what the test is for")]
+fn a_signal_in_any_call_of_the_engine_ends_the_run() {
+    for (args, least) in [(&["up", "--ci", "--config", "small"][..], 10), (&["down"], 5), (&["status"], 3)] {
+        let (mut stopped, mut longest) = (0, Duration::ZERO);
+        for number in 1.. {
+            let (sandbox, engine) = Sandbox::with(|socket| Engine::stuck_at(socket, number));
+            sandbox.tool("kind", "case $1 in version) echo kind v0.33.0;; esac");
+            let mut running = sandbox.start(args);
+            if !has_asked(&engine, &mut running, number) {
+                break;
+            }
+            let started = Instant::now();
+            running.signal(Signal::SIGINT);
+            running.end().code(130).says("interrupted: stopped before the end");
+            stopped += 1;
+            longest = longest.max(started.elapsed());
+        }
+        println!("{args:?}: stopped in each of {stopped} calls, {longest:.2?} at the longest");
+        assert!(stopped >= least && longest < Duration::from_secs(2), "{args:?}: {stopped}, {longest:?}");
+    }
+}
+
 #[test]
 fn a_run_that_is_to_outlive_the_terminal_does() {
     let (sandbox, engine) = Sandbox::with(Engine::silent);
