@@ -21,7 +21,7 @@ pub struct Engine {
 impl Engine {
     /// Takes connections and requests, and never answers.
     pub fn silent(socket: &Path) -> Self {
-        Self::start(socket, |_| None)
+        Self::start(socket, |_| None::<(u16, String)>)
     }
 
     /// Answers, but what it says is no HTTP.
@@ -52,8 +52,18 @@ impl Engine {
         Self::start(socket, move |path| (asked.fetch_add(1, Ordering::Relaxed) + 1 < number).then(|| answer(path)))
     }
 
+    /// Says its version, and then this, whatever it is asked.
+    pub fn saying(socket: &Path, status: u16, body: Vec<u8>) -> Self {
+        Self::start(socket, move |path| {
+            Some(if path == "/version" { (200, answer(path).1.into_bytes()) } else { (status, body.clone()) })
+        })
+    }
+
     /// Answers as this function does.
-    pub fn start(socket: &Path, answer: impl Fn(&str) -> Option<(u16, String)> + Clone + Send + 'static) -> Self {
+    pub fn start<B: AsRef<[u8]>>(
+        socket: &Path,
+        answer: impl Fn(&str) -> Option<(u16, B)> + Clone + Send + 'static,
+    ) -> Self {
         let listener = UnixListener::bind(socket).unwrap();
         let (sender, requests) = channel();
         let changes = Arc::<Mutex<Vec<String>>>::default();
@@ -94,9 +104,9 @@ impl Engine {
 }
 
 /// Answers the requests of one connection. An error means that the client has gone.
-fn serve(
+fn serve<B: AsRef<[u8]>>(
     stream: &UnixStream,
-    answer: &impl Fn(&str) -> Option<(u16, String)>,
+    answer: &impl Fn(&str) -> Option<(u16, B)>,
     sender: &Sender<String>,
     changes: &Mutex<Vec<String>>,
 ) -> Option<()> {
@@ -135,11 +145,12 @@ fn serve(
             reader.read_to_end(&mut Vec::new()).ok()?;
             return None;
         };
+        let body = body.as_ref();
         let head =
             format!("HTTP/1.1 {status} -\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
         // The answer to HEAD is its head.
-        let body = if method == "HEAD" { "" } else { &body };
-        (&*stream).write_all(format!("{head}{body}").as_bytes()).ok()?;
+        let body = if method == "HEAD" { b"" } else { body };
+        (&*stream).write_all(&[head.as_bytes(), body].concat()).ok()?;
     }
 }
 
