@@ -142,6 +142,34 @@ impl Document for Credentials {
     const SCHEMA: &'static str = "lab.credentials/v1";
 }
 
+/// What `lab kubeconfig` prints: where it is, never what is in it.
+#[derive(Serialize, JsonSchema)]
+pub struct Kubeconfig {
+    /// The file with the context.
+    pub path: String,
+    pub context: String,
+}
+
+impl Document for Kubeconfig {
+    const SCHEMA: &'static str = "lab.kubeconfig/v1";
+}
+
+/// What `lab diagnose` prints.
+#[derive(Serialize, JsonSchema)]
+pub struct Archive {
+    pub lab: String,
+    /// The file that was written.
+    pub archive: String,
+    /// The object that is most likely to blame, with its reason, events and last lines.
+    pub culprit: Option<String>,
+    /// Ids of the known failures that show; docs/failures.md lists them.
+    pub known: Vec<&'static str>,
+}
+
+impl Document for Archive {
+    const SCHEMA: &'static str = "lab.diagnosis/v1";
+}
+
 /// A document as JSON, with a line feed at its end.
 ///
 /// # Errors
@@ -170,12 +198,14 @@ pub fn bare_json(value: &impl Serialize) -> anyhow::Result<String> {
 pub fn schemas() -> Vec<(&'static str, Schema)> {
     vec![
         ("credentials", schema::<Credentials>()),
+        ("diagnosis", schema::<Archive>()),
         ("diff", schema::<Diff>()),
         ("doctor", schema::<FindingList>()),
         ("down", schema::<Down>()),
         ("event", schema::<Line>()),
         ("images", schema::<ImageList>()),
         ("lock", schema::<LockList>()),
+        ("kubeconfig", schema::<Kubeconfig>()),
         ("log-line", schema::<LogLine<'static>>()),
         ("logs", schema::<Listing>()),
         ("plan", schema::<Plan>()),

@@ -19,8 +19,8 @@ use crate::exec::host;
 
 pub use daily::{logins, logs};
 pub use document::{
-    Document, FindingList, ImageList, ListedImage, ListedProblem, LockList, ProblemList, SettingList, bare_json, json,
-    json_line, schemas,
+    Archive, Document, FindingList, ImageList, Kubeconfig, ListedImage, ListedProblem, LockList, ProblemList,
+    SettingList, bare_json, json, json_line, schemas,
 };
 pub use findings::findings;
 pub use junit::Junit;
