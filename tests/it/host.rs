@@ -150,7 +150,7 @@ fn settings_of_the_way_out_are_checked() {
 }
 
 fn with_proxy(path: &str) -> Option<(u16, String)> {
-    let (status, text) = answer(path);
+    let (status, text) = answered(path)?;
     let info = path == "/info";
     Some((status, if info { text.replacen('{', r#"{"HttpsProxy": "http://proxy.example:3128", "#, 1) } else { text }))
 }

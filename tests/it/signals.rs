@@ -58,6 +58,7 @@ fn slow_to_end(sandbox: &Sandbox) -> String {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the figure is of interest")]
 fn a_program_that_puts_its_things_in_order_is_waited_for() {
     let (sandbox, _engine) = Sandbox::with(Engine::empty);
     sandbox.tool("kind", &slow_to_end(&sandbox));
