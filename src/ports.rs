@@ -151,6 +151,8 @@ pub struct Engine {
     pub security: Vec<String>,
     /// True where it is reached through a socket file, not over a network.
     pub local: bool,
+    /// True where it pulls through a proxy.
+    pub proxied: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

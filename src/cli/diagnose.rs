@@ -7,7 +7,7 @@ use clap::Args as ClapArgs;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::args::LabArgs;
+use super::args::{LabArgs, OutputArgs};
 use super::session::{Session, resolve};
 use crate::components::Site;
 use crate::config::Lab;
@@ -15,7 +15,7 @@ use crate::exec::host;
 use crate::fault::{self, Fault, Kind};
 use crate::images::Catalogue;
 use crate::plan::{self, Plan};
-use crate::report::{self, Reporter};
+use crate::report::{self, Archive, Format, Reporter};
 use crate::run::diagnose::{self, Diagnosis};
 
 #[derive(ClapArgs)]
@@ -25,6 +25,8 @@ pub struct DiagnoseArgs {
     /// The archive to write (default: lab-<name>-<time>.tar.gz in this folder)
     #[arg(long, value_name = "FILE")]
     pub output_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// Works beside another run of the same lab, and without an engine.
@@ -44,8 +46,15 @@ pub async fn diagnose(args: DiagnoseArgs, reporter: &Reporter) -> Result<()> {
         let what = format!("cannot write {}", archive.display());
         Fault::new(Kind::Host, what).next("--output-file with a path that you may write")
     })?;
-    report::talk(&diagnosis.summary);
-    report::data(&format!("{}\n", archive.display()));
+    if args.output.output == Format::Json {
+        let archive = archive.display().to_string();
+        let Diagnosis { culprit, known, .. } = diagnosis;
+        let document = Archive { lab: lab.name, archive, culprit, known };
+        report::data(&report::json(&document)?);
+    } else {
+        report::talk(&diagnosis.summary);
+        report::data(&format!("{}\n", archive.display()));
+    }
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use crate::exec::World;
 use crate::fault::{Fault, Kind};
 use crate::images::{Catalogue, Supply, print_lock};
 use crate::ports::Ports as _;
-use crate::report::{Format, ImageList, ListedImage, Reporter};
+use crate::report::{Format, ImageList, ListedImage, LockList, Reporter};
 use crate::{report, run};
 
 #[derive(Subcommand)]
@@ -148,13 +148,17 @@ async fn provide(
 async fn lock(world: &World, catalogue: &Catalogue, args: &ImagesArgs, supply: &Supply) -> Result<()> {
     let names = names(catalogue, args)?;
     let (lock, unknown) = run::lock(world.docker(), catalogue, &names, supply).await?;
-    for name in &unknown {
+    // For programs they are in the document.
+    for name in unknown.iter().filter(|_| args.output.output == Format::Text) {
         report::talk(&format!("not there, so not locked: {name}"));
     }
     if lock.is_empty() && !unknown.is_empty() {
         let next = "push the images there, path and tag as upstream has them";
         return Err(Fault::new(Kind::Step, "no registry has any of these images").next(next).error());
     }
-    report::data(&print_lock(&lock)?);
+    report::data(&match args.output.output {
+        Format::Text => print_lock(&lock)?,
+        Format::Json => report::json(&LockList { digests: lock, unknown })?,
+    });
     Ok(())
 }

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args as ClapArgs, ValueHint};
 
-use super::args::LabArgs;
+use super::args::{LabArgs, OutputArgs};
 use super::session::Session;
-use crate::report::Reporter;
+use crate::report::{Format, Kubeconfig, Reporter};
 use crate::{exec, report, run};
 
 const AFTER: &str = "Use it in this shell: export KUBECONFIG=$(lab kubeconfig --path)
@@ -24,6 +24,8 @@ pub struct KubeconfigArgs {
     pub merge: Option<PathBuf>,
     #[command(flatten)]
     pub lab: LabArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 pub async fn kubeconfig(args: KubeconfigArgs, reporter: &Reporter) -> Result<()> {
@@ -33,8 +35,14 @@ pub async fn kubeconfig(args: KubeconfigArgs, reporter: &Reporter) -> Result<()>
     let path = run.kubeconfig();
     if let Some(file) = &args.merge {
         exec::kind::merge(&session.lab.name, file).await?;
-        let (name, file) = (&session.lab.name, file.display());
-        report::talk(&format!("{file} has the context kind-{name}: kubectl --kubeconfig {file} get nodes"));
+    }
+    let context = format!("kind-{}", session.lab.name);
+    if args.output.output == Format::Json {
+        let path = args.merge.unwrap_or(path).display().to_string();
+        report::data(&report::json(&Kubeconfig { path, context })?);
+    } else if let Some(file) = &args.merge {
+        let file = file.display();
+        report::talk(&format!("{file} has the context {context}: kubectl --kubeconfig {file} get nodes"));
     } else if args.path {
         report::data(&format!("{}\n", path.display()));
     } else {

@@ -61,7 +61,9 @@ async fn context_endpoint() -> Option<String> {
 impl Docker for Bollard {
     async fn engine(&self) -> Result<Engine> {
         let info = self.client.info().await?;
+        let proxies = [&info.http_proxy, &info.https_proxy];
         Ok(Engine {
+            proxied: proxies.into_iter().flatten().any(|proxy| !proxy.is_empty()),
             version: info.server_version.unwrap_or_default(),
             cgroup: info.cgroup_version.map(|version| version.to_string()).unwrap_or_default(),
             cpus: info.ncpu.unwrap_or_default().unsigned_abs(),

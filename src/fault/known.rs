@@ -439,7 +439,7 @@ pub const ALL: &[Known] = &[
     ),
     known(
         "crash-loop",
-        &["crashloopbackoff", "back-off restarting failed container"],
+        &["crashloopbackoff", "back-off restarting failed container", "restarted…times, ended before with"],
         "The program ends as soon as it has started, again and again.",
         "docker exec <lab>-control-plane kubectl -n <namespace> logs --previous <pod>",
     ),

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::lines::Line;
 use crate::config::Setting;
+use crate::images::Lock;
 use crate::plan::Plan;
 use crate::run::doctor::Finding;
 use crate::run::down::Down;
@@ -71,6 +72,19 @@ impl Document for ImageList {
     const SCHEMA: &'static str = "lab.images/v1";
 }
 
+/// What `lab images lock` prints.
+#[derive(Serialize, JsonSchema)]
+pub struct LockList {
+    /// Digests by the references that manifests use.
+    pub digests: Lock,
+    /// Names that no registry knows.
+    pub unknown: Vec<String>,
+}
+
+impl Document for LockList {
+    const SCHEMA: &'static str = "lab.lock/v1";
+}
+
 /// What `lab config show --origin` prints.
 #[derive(Serialize, JsonSchema)]
 pub struct SettingList {
@@ -132,6 +146,34 @@ impl Document for Credentials {
     const SCHEMA: &'static str = "lab.credentials/v1";
 }
 
+/// What `lab kubeconfig` prints: where it is, never what is in it.
+#[derive(Serialize, JsonSchema)]
+pub struct Kubeconfig {
+    /// The file with the context.
+    pub path: String,
+    pub context: String,
+}
+
+impl Document for Kubeconfig {
+    const SCHEMA: &'static str = "lab.kubeconfig/v1";
+}
+
+/// What `lab diagnose` prints.
+#[derive(Serialize, JsonSchema)]
+pub struct Archive {
+    pub lab: String,
+    /// The file that was written.
+    pub archive: String,
+    /// The object that is most likely to blame, with its reason, events and last lines.
+    pub culprit: Option<String>,
+    /// Ids of the known failures that show; docs/failures.md lists them.
+    pub known: Vec<&'static str>,
+}
+
+impl Document for Archive {
+    const SCHEMA: &'static str = "lab.diagnosis/v1";
+}
+
 /// A document as JSON, with a line feed at its end.
 ///
 /// # Errors
@@ -161,11 +203,14 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
     vec![
         ("credentials", schema::<Credentials>()),
         ("dags", schema::<dags::Listing>()),
+        ("diagnosis", schema::<Archive>()),
         ("diff", schema::<Diff>()),
         ("doctor", schema::<FindingList>()),
         ("down", schema::<Down>()),
         ("event", schema::<Line>()),
         ("images", schema::<ImageList>()),
+        ("lock", schema::<LockList>()),
+        ("kubeconfig", schema::<Kubeconfig>()),
         ("log-line", schema::<LogLine<'static>>()),
         ("logs", schema::<Listing>()),
         ("plan", schema::<Plan>()),

@@ -6,6 +6,16 @@ use super::talk;
 use crate::event::{Ending, KnownFailure, Trouble};
 use crate::fault::{self, Fault, Kind};
 
+/// The most that is told of one cause, in characters: what others say may have no end.
+const LONGEST: usize = 50_000;
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 impl Ending {
     pub fn of(result: &Result<()>) -> Self {
         match result {
@@ -29,7 +39,7 @@ impl Trouble {
                 continue;
             }
             said.clone_from(&cause);
-            causes.push(cause.trim_end().to_owned());
+            causes.push(shortened(cause.trim_end()));
         }
         let fault = error.downcast_ref::<Fault>();
         let culprit = fault.and_then(|fault| fault.culprit.clone());

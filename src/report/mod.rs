@@ -23,7 +23,8 @@ use dags::dag_run;
 pub use dags::dags;
 pub use daily::{logins, logs};
 pub use document::{
-    Document, FindingList, ImageList, ListedImage, ListedProblem, ProblemList, SettingList, bare_json, json, schemas,
+    Archive, Document, FindingList, ImageList, Kubeconfig, ListedImage, ListedProblem, LockList, ProblemList,
+    SettingList, bare_json, json, schemas,
 };
 pub use findings::findings;
 pub use junit::Junit;

@@ -1,10 +1,13 @@
 //! Images in the Docker engine: already there, pulled, or built.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Result, anyhow, bail};
+use futures::future::join_all;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::pull::{Failure, Trouble, digest, pull};
+use super::pull::{Failure, Trouble, digest, pull, reach};
 use super::{Context, Run, build};
 use crate::config::ImageSource;
 use crate::event::{Outcome, Warning};
@@ -153,9 +156,13 @@ async fn pull_all<D: Docker>(
     warn: &mut dyn FnMut(Warning),
 ) -> Result<Vec<String>> {
     let mut pulled = Vec::new();
+    let source = |image: &Image| image.references.first().map(|name| supply.name(name)).unwrap_or_default();
+    if supply.source == ImageSource::Auto {
+        give_up_silent(docker, images.iter().map(|(image, _)| source(image)), supply, warn).await;
+    }
     for (position, (image, spare)) in images.iter().enumerate() {
         let name = &image.name;
-        let source = image.references.first().map(|reference| supply.name(reference)).unwrap_or_default();
+        let source = source(image);
         let registry = registry(&source);
         if supply.is_given_up(registry) {
             continue;
@@ -171,17 +178,46 @@ async fn pull_all<D: Docker>(
         if supply.source == ImageSource::Registry && !spare && !lacks {
             return Err(refused(name, registry, failure));
         }
-        let Failure { trouble, error, .. } = &failure;
-        let why = format!("{trouble} ({error:#})");
-        let what = if trouble.is_of_registry() {
+        if failure.trouble.is_of_registry() {
             supply.give_up(registry);
-            format!("no images from {registry}: {why}; they are built instead")
+            warn(none_from(registry, &failure));
         } else {
-            format!("{name} cannot be pulled from {registry}: {why}; it is built instead")
-        };
-        warn(Warning::new("built-instead", what));
+            let Failure { trouble, error, .. } = &failure;
+            let what = format!("{name} cannot be pulled from {registry}: {trouble} ({error:#}); it is built instead");
+            warn(Warning::new("built-instead", what));
+        }
     }
     Ok(pulled)
+}
+
+/// Asks the registries of some names all at once, where there are several, and gives up those that cannot be
+/// reached: asked one after the other, each would take its ten seconds.
+async fn give_up_silent<D: Docker>(
+    docker: &D,
+    names: impl Iterator<Item = String>,
+    supply: &Supply,
+    warn: &mut dyn FnMut(Warning),
+) {
+    let mut asked: BTreeMap<String, String> = BTreeMap::new();
+    for name in names {
+        asked.entry(registry(&name).to_owned()).or_insert(name);
+    }
+    asked.retain(|registry, _| !supply.is_given_up(registry));
+    if asked.len() < 2 {
+        return;
+    }
+    let answers = asked.iter().map(async |(registry, name)| (registry, reach(docker, name).await));
+    for (registry, answer) in join_all(answers).await {
+        if let Err(failure) = answer {
+            supply.give_up(registry);
+            warn(none_from(registry, &failure));
+        }
+    }
+}
+
+fn none_from(registry: &str, Failure { trouble, error, .. }: &Failure) -> Warning {
+    let what = format!("no images from {registry}: {trouble} ({error:#}); they are built instead");
+    Warning::new("built-instead", what)
 }
 
 async fn pull_image<D: Docker>(

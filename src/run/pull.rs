@@ -60,6 +60,21 @@ pub async fn pull<D: Docker>(docker: &D, name: &str, note: &mut dyn FnMut(String
     }
 }
 
+/// Sees whether the registry of a name can be reached; what else it has to say is of no interest here.
+///
+/// # Errors
+/// When it cannot.
+pub async fn reach<D: Docker>(docker: &D, name: &str) -> Result<(), Failure> {
+    match timeout(REACH, docker.remote_digest(name)).await {
+        Err(_) => Err(Failure::silent()),
+        Ok(Err(error)) => {
+            let failure = Failure::of(error, false);
+            if failure.trouble.is_of_registry() { Err(failure) } else { Ok(()) }
+        }
+        Ok(Ok(_)) => Ok(()),
+    }
+}
+
 /// The digest that a registry has under a name, none where it has no such image.
 pub async fn digest<D: Docker>(docker: &D, name: &str) -> Result<Option<String>, Failure> {
     let mut tries = 1;

@@ -1,8 +1,10 @@
 //! `MinIO`'s own client, `mc`, run inside `MinIO`'s pod. Keys go in through standard input,
 //! never through arguments, and none leaves the cluster.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context as _, Result, bail};
-use serde_json::Value;
+use serde::Deserialize;
 
 use crate::components::STORE_NAMESPACE;
 use crate::ports::{Kube, Output};
@@ -52,14 +54,31 @@ pub async fn try_get<K: Kube>(kube: &K, path: &str) -> Result<Option<Vec<u8>>> {
     Ok(Some(output.stdout))
 }
 
-/// Paths of all objects of a bucket.
-pub async fn list<K: Kube>(kube: &K, bucket: &str) -> Result<Vec<String>> {
+/// Path and size in bytes of all objects of a bucket.
+pub async fn list<K: Kube>(kube: &K, bucket: &str) -> Result<BTreeMap<String, u64>> {
+    #[derive(Deserialize)]
+    struct Entry {
+        key: String,
+        size: u64,
+    }
     let lines = mc(kube, &["ls", "--recursive", "--json", &format!("lab/{bucket}")], b"").await?;
-    let path = |line: &str| {
-        let entry: Value = serde_json::from_str(line).with_context(|| format!("mc lists {line:?}"))?;
-        Ok(entry["key"].as_str().with_context(|| format!("mc lists {line:?}"))?.to_owned())
+    let read = |line: &str| {
+        let entry: Entry = serde_json::from_str(line).with_context(|| format!("mc lists {line:?}"))?;
+        Ok((entry.key, entry.size))
     };
-    String::from_utf8(lines)?.lines().map(path).collect()
+    String::from_utf8(lines)?.lines().map(read).collect()
+}
+
+/// True where a bucket holds these objects with this content and no others; in two calls, however many there are.
+pub async fn holds<K: Kube>(kube: &K, bucket: &str, objects: &BTreeMap<String, Vec<u8>>) -> Result<bool> {
+    let sizes = objects.iter().map(|(path, content)| Ok((path.clone(), u64::try_from(content.len())?)));
+    if list(kube, bucket).await? != sizes.collect::<Result<_>>()? {
+        return Ok(false);
+    }
+    let paths: Vec<String> = objects.keys().map(|path| format!("lab/{bucket}/{path}")).collect();
+    let args: Vec<&str> = std::iter::once("cat").chain(paths.iter().map(String::as_str)).collect();
+    // One after the other, without anything between them. The sizes say where each ends.
+    Ok(objects.is_empty() || mc(kube, &args, b"").await? == objects.values().flatten().copied().collect::<Vec<u8>>())
 }
 
 /// Removes one object.

@@ -9,6 +9,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::lab::Lab;
+use crate::schema::{assert_valid, problems};
 
 /// Data on standard output as JSON. Not printed: it may hold passwords.
 pub fn data(lab: &Lab, args: &[&str]) -> Value {
@@ -19,6 +20,8 @@ pub fn data(lab: &Lab, args: &[&str]) -> Value {
 
 pub fn everything_that_is_listed_has_a_log(lab: &Lab) {
     let listing = data(lab, &["logs"]);
+    assert_valid("logs", &listing);
+    assert_valid("log-line", &data(lab, &["logs", "minio", "--tail", "1"]));
     let words = ["components", "nodes"].map(|key| listing[key].as_array().expect("a list").clone()).concat();
     assert!(words.len() > 10, "{listing:#}");
     for word in words {
@@ -31,6 +34,8 @@ pub fn everything_that_is_listed_has_a_log(lab: &Lab) {
 
 pub fn the_console_takes_the_credentials(lab: &Lab) {
     let credentials = data(lab, &["credentials", "minio"]);
+    // Not by `assert_valid`, which prints what is wrong: there are passwords in it.
+    assert!(problems("credentials", &credentials).is_empty(), "credentials are not what their schema says");
     let mut child = lab.command(&["open", "minio", "--no-browser"]).stdout(Stdio::piped()).spawn().expect("it runs");
     let mut address = String::new();
     BufReader::new(child.stdout.take().expect("its data")).read_line(&mut address).expect("an address");

@@ -4,10 +4,14 @@ use std::cell::RefCell;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
+
+/// How long something may take that happens by itself.
+const PATIENCE: Duration = Duration::from_mins(3);
 
 pub struct Lab {
     pub name: &'static str,
@@ -145,6 +149,15 @@ impl Finished {
     pub fn expect(&self, part: &str) -> &Self {
         assert!(self.text.contains(part), "{part:?} is not in:\n{}", self.text);
         self
+    }
+}
+
+/// Looks until something is so that takes its time.
+pub fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !done() {
+        assert!(Instant::now() < end, "not within {} s: {what}", PATIENCE.as_secs());
+        std::thread::sleep(Duration::from_millis(500));
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::TcpListener;
 
 use crate::engine::Engine;
 use crate::sandbox::Sandbox;
+use crate::schema::assert_valid;
 
 const VERBS: [&[&str]; 6] = [
     &["logs"],
@@ -71,6 +72,11 @@ fn a_kubeconfig_is_data_and_its_path_as_well() {
     let finished = sandbox.run(&["kubeconfig", "--path"]);
     finished.code(0);
     assert_eq!((finished.stdout.as_str(), finished.stderr.as_str()), (&*format!("{}\n", path.display()), ""));
+    let finished = sandbox.run(&["kubeconfig", "--output", "json"]);
+    finished.code(0);
+    let document: serde_json::Value = serde_json::from_str(&finished.stdout).unwrap();
+    assert_valid("kubeconfig", &document);
+    assert_eq!((&document["path"], &document["context"]), (&path.display().to_string().into(), &"kind-lab".into()));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::engine::Engine;
 use crate::sandbox::Sandbox;
+use crate::schema::assert_valid;
 
 /// Name and text of every file in an archive.
 fn unpack(path: &Path) -> Vec<(String, String)> {
@@ -43,6 +44,10 @@ fn without_an_engine_the_archive_says_that_there_is_none() {
     assert_eq!(text("summary.txt").trim_end(), finished.stderr.trim_end());
     assert!(text("lab/configuration.yaml").contains("apiPort: 16443"));
     assert!(text("lab/plan.txt").contains("object-store"));
+    let finished = sandbox.run(&["diagnose", "--output-file", "again.tar.gz", "--output", "json"]);
+    let document: serde_json::Value = serde_json::from_str(&finished.stdout).unwrap();
+    assert_valid("diagnosis", &document);
+    assert_eq!((&document["archive"], &document["known"][0]), (&"again.tar.gz".into(), &"docker-not-running".into()));
 }
 
 #[test]

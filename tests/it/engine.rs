@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -20,7 +21,7 @@ pub struct Engine {
 impl Engine {
     /// Takes connections and requests, and never answers.
     pub fn silent(socket: &Path) -> Self {
-        Self::start(socket, |_| None)
+        Self::start(socket, |_| None::<(u16, String)>)
     }
 
     /// Answers, but what it says is no HTTP.
@@ -45,16 +46,32 @@ impl Engine {
         Self::start(socket, |path| (path == "/version").then(|| answer(path)))
     }
 
+    /// As [`Self::empty`], until it was asked so often; then nothing. Requests count from one.
+    pub fn stuck_at(socket: &Path, number: usize) -> Self {
+        let asked = Arc::<AtomicUsize>::default();
+        Self::start(socket, move |path| (asked.fetch_add(1, Ordering::Relaxed) + 1 < number).then(|| answer(path)))
+    }
+
+    /// Says its version, and then this, whatever it is asked.
+    pub fn saying(socket: &Path, status: u16, body: Vec<u8>) -> Self {
+        Self::start(socket, move |path| {
+            Some(if path == "/version" { (200, answer(path).1.into_bytes()) } else { (status, body.clone()) })
+        })
+    }
+
     /// Answers as this function does.
-    pub fn start(socket: &Path, answer: Answer) -> Self {
+    pub fn start<B: AsRef<[u8]>>(
+        socket: &Path,
+        answer: impl Fn(&str) -> Option<(u16, B)> + Clone + Send + 'static,
+    ) -> Self {
         let listener = UnixListener::bind(socket).unwrap();
         let (sender, requests) = channel();
         let changes = Arc::<Mutex<Vec<String>>>::default();
         let seen = Arc::clone(&changes);
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let (sender, seen) = (sender.clone(), Arc::clone(&seen));
-                thread::spawn(move || serve(&stream.unwrap(), answer, &sender, &seen));
+                let (sender, seen, answer) = (sender.clone(), Arc::clone(&seen), answer.clone());
+                thread::spawn(move || serve(&stream.unwrap(), &answer, &sender, &seen));
             }
         });
         Self { requests, changes }
@@ -87,7 +104,12 @@ impl Engine {
 }
 
 /// Answers the requests of one connection. An error means that the client has gone.
-fn serve(stream: &UnixStream, answer: Answer, sender: &Sender<String>, changes: &Mutex<Vec<String>>) -> Option<()> {
+fn serve<B: AsRef<[u8]>>(
+    stream: &UnixStream,
+    answer: &impl Fn(&str) -> Option<(u16, B)>,
+    sender: &Sender<String>,
+    changes: &Mutex<Vec<String>>,
+) -> Option<()> {
     let mut reader = BufReader::new(stream);
     loop {
         let (mut length, mut head) = (0, Vec::new());
@@ -123,11 +145,12 @@ fn serve(stream: &UnixStream, answer: Answer, sender: &Sender<String>, changes: 
             reader.read_to_end(&mut Vec::new()).ok()?;
             return None;
         };
+        let body = body.as_ref();
         let head =
             format!("HTTP/1.1 {status} -\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
         // The answer to HEAD is its head.
-        let body = if method == "HEAD" { "" } else { &body };
-        (&*stream).write_all(format!("{head}{body}").as_bytes()).ok()?;
+        let body = if method == "HEAD" { b"" } else { body };
+        (&*stream).write_all(&[head.as_bytes(), body].concat()).ok()?;
     }
 }
 

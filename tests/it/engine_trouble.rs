@@ -55,6 +55,35 @@ fn a_socket_that_speaks_no_docker_is_no_engine() {
     sandbox.run(&["status"]).code(4).says("no Docker engine answers").says("because: ");
 }
 
+/// No text, no JSON, no end of it: trouble of this machine or of the lab, and an error that can be read.
+#[test]
+fn whatever_an_engine_says_is_no_bug_and_floods_nobody() {
+    let flood = "x".repeat(2_000_000);
+    let bodies = [
+        b"\xff\xfe\xc3\x28".to_vec(),
+        b"[".repeat(100_000),
+        flood.clone().into_bytes(),
+        format!("{{\"message\":\"{flood}\"}}").into_bytes(),
+    ];
+    for body in bodies {
+        for status in [200, 500] {
+            for verb in [&["status"][..], &["down"], &["doctor"], &["up", "--ci"], &["plan", "--diff"]] {
+                let (sandbox, _engine) = Sandbox::with(|socket| Engine::saying(socket, status, body.clone()));
+                let finished = sandbox.run(verb);
+                let case = format!("{verb:?}, {status}, {:.20}", String::from_utf8_lossy(&body));
+                assert!(
+                    [4, 5].map(Some).contains(&finished.code),
+                    "{case}: {:?} {:.500}",
+                    finished.code,
+                    finished.stderr
+                );
+                let said = finished.stderr.len() + finished.stdout.len();
+                assert!(said < 100_000, "{case}: {said} bytes: {:.500}", finished.stderr);
+            }
+        }
+    }
+}
+
 #[test]
 fn the_engine_of_the_current_docker_context_is_used() {
     let (mut sandbox, engine) = Sandbox::with(Engine::empty);

@@ -133,9 +133,26 @@ fn settings_of_the_way_out_are_checked() {
     own.set("HTTP_PROXY", "http://proxy.example:3128");
     own.set("NO_PROXY", "example.com");
     warns(&(own, engine), "proxy");
+    // The engine pulls, and this one knows of no proxy.
+    let (mut own, engine) = sandbox("");
+    own.set("HTTPS_PROXY", "http://proxy.example:3128");
+    own.set("NO_PROXY", "localhost,127.0.0.1");
+    let finished = own.run(&["doctor", "-o", "json"]);
+    assert_eq!(finding(&finished, "proxy")["measured"], "the engine has none");
+    warns(&(own, engine), "proxy");
+    let (mut own, _engine) = played(with_proxy, "");
+    own.set("HTTPS_PROXY", "http://proxy.example:3128");
+    own.set("NO_PROXY", "localhost,127.0.0.1");
+    assert_eq!(finding(&own.run(&["doctor", "-o", "json"]), "proxy")["level"], "ok");
     let (mut own, engine) = sandbox("");
     own.set("SSL_CERT_FILE", "/nowhere/bundle.crt");
     blocks(&(own, engine), "ca-bundle");
+}
+
+fn with_proxy(path: &str) -> Option<(u16, String)> {
+    let (status, text) = answered(path)?;
+    let info = path == "/info";
+    Some((status, if info { text.replacen('{', r#"{"HttpsProxy": "http://proxy.example:3128", "#, 1) } else { text }))
 }
 
 fn with_foreign_cluster(path: &str) -> Option<(u16, String)> {

@@ -61,6 +61,32 @@ fn mirrors_that_stand_in_files_reach_the_build_as_well() {
 }
 
 #[test]
+fn proxies_and_certificates_of_this_machine_reach_the_build() {
+    let (mut sandbox, _engine) = Sandbox::with(Engine::empty);
+    fs_err::create_dir(sandbox.path(".m2")).unwrap();
+    let (bundle, maven) = (sandbox.file("bundle.crt", ""), sandbox.file(".m2/settings.xml", "<settings/>"));
+    sandbox.set("SSL_CERT_FILE", &bundle);
+    sandbox.set("HTTPS_PROXY", "http://user:hunter2@proxy.example:3128");
+    sandbox.set("no_proxy", "localhost,127.0.0.1");
+    sandbox.tool("bash", "exit 0");
+    let seen = sandbox.path("seen").display().to_string();
+    sandbox.tool("docker", &format!("echo \"$@ | $HTTPS_PROXY $no_proxy\" > {seen}; exit 3"));
+    sandbox.run(&["images", "build", "--ci", "base"]).code(5);
+    let seen = fs_err::read_to_string(seen).unwrap();
+    let (arguments, values) = seen.split_once(" | ").unwrap();
+    for argument in [
+        "--build-arg HTTPS_PROXY ",
+        "--build-arg no_proxy ",
+        &format!("--secret id=ca,src={bundle} "),
+        &format!("--secret id=maven-settings,src={maven} "),
+    ] {
+        assert!(arguments.contains(argument), "{argument}: {arguments}");
+    }
+    assert!(!arguments.contains("hunter2"), "{arguments}");
+    assert_eq!(values, "http://user:hunter2@proxy.example:3128 localhost,127.0.0.1\n");
+}
+
+#[test]
 fn a_pull_without_a_registry_names_the_way_out() {
     let (sandbox, _engine) = Sandbox::with(Engine::empty);
     let finished = sandbox.run(&["images", "pull", "--ci", "pause"]);

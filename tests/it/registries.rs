@@ -4,8 +4,11 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
 
+use serde_json::{Map, Value, json};
+
 use crate::engine::{Engine, answer};
 use crate::sandbox::{Finished, Sandbox};
+use crate::schema::assert_valid;
 
 /// Base64 of it has letters of both alphabets, at these places in the engine's header.
 const PASSWORD: &str = "~~~hunter2???>>>";
@@ -102,6 +105,36 @@ fn a_helper_without_a_password_is_no_trouble() {
     sandbox.tool("docker-credential-test", "read server; echo 'credentials not found in native keychain'; exit 1");
     let (finished, header) = pull(&sandbox, &engine);
     assert!(header.is_none() && !finished.stderr.contains("without credentials"), "{}", finished.stderr);
+}
+
+/// An engine whose registries have one image of those of Kubernetes.
+fn with_pause(socket: &Path) -> Engine {
+    Engine::start(socket, |path| {
+        Some(if path.starts_with("/distribution/registry.k8s.io/pause:") {
+            let descriptor = json!({ "digest": format!("sha256:{:064}", 7), "size": 1, "mediaType": "", "urls": [] });
+            (200, json!({ "Descriptor": descriptor, "Platforms": [] }).to_string())
+        } else {
+            answer(path)
+        })
+    })
+}
+
+#[test]
+fn digests_are_printed_for_people_and_programs() {
+    let args = ["images", "lock", "pause", "etcd"];
+    let (sandbox, _engine) = Sandbox::with(with_pause);
+    let text = sandbox.run(&args);
+    text.code(0).says("not there, so not locked: registry.k8s.io/etcd:");
+    assert!(text.stdout.lines().any(|line| line.starts_with("\"registry.k8s.io/pause:")), "{}", text.stdout);
+    let finished = sandbox.run(&[&args[..], &["-o", "json"]].concat());
+    finished.code(0);
+    assert_eq!(finished.stderr, "");
+    let document: Value = serde_json::from_str(&finished.stdout).unwrap();
+    assert_valid("lock", &document);
+    assert_eq!(
+        (document["digests"].as_object().map(Map::len), document["unknown"].as_array().map(Vec::len)),
+        (Some(1), Some(1))
+    );
 }
 
 #[test]

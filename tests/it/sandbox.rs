@@ -77,8 +77,10 @@ impl Sandbox {
         command
     }
 
+    /// Signals have their effect, also where these tests were started in the background or below nohup.
     pub fn start(&self, args: &[&str]) -> Running {
-        Running::of(self.command(args))
+        let program = ["--default-signal=INT,HUP", env!("CARGO_BIN_EXE_lab")];
+        Running::of(self.command_of(Path::new("/usr/bin/env"), &[&program, args].concat()))
     }
 
     pub fn run(&self, args: &[&str]) -> Finished {

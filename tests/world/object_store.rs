@@ -19,8 +19,11 @@ pub fn reads(argv: &[&str]) -> bool {
 
 /// A line for each object of a bucket.
 fn listing(state: &State, bucket: &str) -> String {
-    let keys = state.store.keys().filter_map(|key| key.strip_prefix(bucket)?.strip_prefix('/'));
-    let lines = keys.map(|key| json!({ "status": "success", "type": "file", "key": key }).to_string());
+    let of_bucket = |(path, content): (&String, &Vec<u8>)| {
+        let key = path.strip_prefix(bucket)?.strip_prefix('/')?;
+        Some(json!({ "status": "success", "type": "file", "key": key, "size": content.len() }).to_string())
+    };
+    let lines = state.store.iter().filter_map(of_bucket);
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -70,6 +73,12 @@ pub fn mc(state: &mut State, argv: &[&str], stdin: &[u8]) -> Result<Output> {
                 state.store.insert(target, stdin.to_vec());
             }
             done(has_bucket)
+        }
+        // One after the other.
+        ["mc", "cat", ref sources @ ..] if sources.len() > 1 => {
+            let contents = sources.iter().map(|source| state.store.get(&path(source)).cloned());
+            let content: Option<Vec<Vec<u8>>> = contents.collect();
+            Output { stdout: content.clone().unwrap_or_default().concat(), ..done(content.is_some()) }
         }
         ["mc", "cat", source] => match state.store.get(&path(source)) {
             Some(content) => Output { stdout: content.clone(), ..done(true) },

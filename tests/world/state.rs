@@ -82,6 +82,7 @@ impl Default for State {
             kernel: "6.1.0".to_owned(),
             security: Vec::new(),
             local: true,
+            proxied: false,
         };
         Self {
             engine,

@@ -229,6 +229,8 @@ const MESSAGES: &[(&str, &str)] = &[
     ),
     ("image-pull", "ImagePullBackOff Back-off pulling image \"registry.example/etl:3\""),
     ("crash-loop", "CrashLoopBackOff back-off 10s restarting failed container=web pod=web-0_shop(3f1c)"),
+    ("crash-loop", "Pod shop/web-0: restarted 4 times, ended before with Error, exit code 3"),
+    ("killed", "restarted 4 times, ended before with Error, exit code 137"),
     (
         "api-unreachable",
         "listing Node: ServiceError: client error (Connect): tcp connect error: Connection refused (os error 111)",

@@ -8,6 +8,7 @@ mod push;
 use anyhow::{Context as _, Result};
 use include_dir::{Dir, include_dir};
 
+use super::diff::State;
 use super::{Context, store};
 use crate::components::SAMPLE_DAGS_BUCKET;
 use crate::dags::Files;
@@ -39,6 +40,25 @@ pub async fn have_samples<P: Ports>(context: &Context<'_, P>) -> Result<Outcome>
     })
 }
 
+/// The sample DAGs that are not as they are to be. Changes nothing.
+pub async fn differences<K: Kube>(kube: &K) -> Result<Vec<(String, State)>> {
+    let (wanted, mut found) = (samples(), Vec::new());
+    if store::holds(kube, SAMPLE_DAGS_BUCKET, &wanted).await? {
+        return Ok(found);
+    }
+    let there = store::list(kube, SAMPLE_DAGS_BUCKET).await?;
+    for (path, content) in &wanted {
+        match store::try_get(kube, &format!("{SAMPLE_DAGS_BUCKET}/{path}")).await? {
+            None => found.push((path.clone(), State::Missing)),
+            Some(live) if live != *content => found.push((path.clone(), State::Different)),
+            Some(_) => {}
+        }
+    }
+    let others = there.into_keys().filter(|path| !wanted.contains_key(path));
+    found.extend(others.map(|path| (path, State::Unwanted)));
+    Ok(found)
+}
+
 /// Changes with any of the sample DAGs.
 pub fn samples_hash() -> String {
     let mut print = Fingerprint::default();
@@ -57,10 +77,13 @@ fn samples() -> Files {
 /// Makes a bucket hold these files and no others; the paths that it changed.
 pub async fn sync<K: Kube>(kube: &K, bucket: &str, files: &Files) -> Result<Vec<String>> {
     let mut changed = Vec::new();
+    if store::holds(kube, bucket, files).await? {
+        return Ok(changed);
+    }
     for (path, content) in files {
         have(kube, &format!("{bucket}/{path}"), content, &mut changed).await?;
     }
-    for path in store::list(kube, bucket).await? {
+    for path in store::list(kube, bucket).await?.into_keys() {
         if !files.contains_key(&path) {
             store::remove_one(kube, &format!("{bucket}/{path}")).await?;
             changed.push(path);

@@ -23,8 +23,8 @@ use crate::run::wait::{Look, until};
 pub async fn push<P: Ports>(context: &Context<'_, P>, folder: &Folder, delete: bool) -> Result<Outcome> {
     let (kube, flags) = (context.run.ports.kube(), &context.run.flags);
     let airflow = Airflow::login(context.run).await?;
-    let mut others = store::list(kube, DAGS_BUCKET).await?;
-    others.retain(|path| !folder.files.contains_key(path));
+    let there = store::list(kube, DAGS_BUCKET).await?;
+    let others: Vec<String> = there.into_keys().filter(|path| !folder.files.contains_key(path)).collect();
     let mut all = folder.files.clone();
     if !delete {
         for path in &others {

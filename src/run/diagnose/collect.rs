@@ -10,7 +10,7 @@ use super::folder::Folder;
 use super::mask::Mask;
 use super::scene::Scene;
 use super::sources::Sources;
-use super::summary::Summary;
+use super::summary::{Summary, known};
 use super::suspects::suspects;
 use crate::components::LABEL;
 use crate::config::Lab;
@@ -26,6 +26,8 @@ pub struct Diagnosis {
     pub folder: Option<PathBuf>,
     /// The likeliest culprit, with events and last lines.
     pub culprit: Option<String>,
+    /// Ids of the known failures that show.
+    pub known: Vec<&'static str>,
     pub summary: String,
 }
 
@@ -45,6 +47,7 @@ pub async fn diagnose<P: Ports>(run: &Run<'_, P>, plan: &Plan, said: &str) -> Di
     let seen = look(run, &clock, &mut mask, &mut sources).await;
     let found = suspects(&seen.scene, said, Timestamp::now());
     let culprit = found.first().map(|one| mask.text(&one.to_string()));
+    let known = known(&found, said).iter().map(|known| known.id).collect();
     let summary = || {
         let (scene, versions) = (&seen.scene, seen.versions.as_slice());
         let summary = Summary { lab: &run.lab.name, suspects: &found, said, scene, versions, missed: clock.missed() };
@@ -54,7 +57,7 @@ pub async fn diagnose<P: Ports>(run: &Run<'_, P>, plan: &Plan, said: &str) -> Di
         Ok(folder) => folder,
         Err(error) => {
             run.sink.warn(Warning::new("diagnostics", format!("no diagnostics could be written: {error:#}")));
-            return Diagnosis { folder: None, culprit, summary: summary() };
+            return Diagnosis { folder: None, culprit, known, summary: summary() };
         }
     };
     let written = async {
@@ -71,7 +74,7 @@ pub async fn diagnose<P: Ports>(run: &Run<'_, P>, plan: &Plan, said: &str) -> Di
     if let Err(error) = written.await {
         run.sink.warn(Warning::new("diagnostics", format!("the diagnostics are not complete: {error:#}")));
     }
-    Diagnosis { folder: Some(folder.path), culprit, summary: summary() }
+    Diagnosis { folder: Some(folder.path), culprit, known, summary: summary() }
 }
 
 /// Asks engine and cluster what there is; learns every secret.
@@ -115,7 +118,8 @@ pub fn without_engine(lab: &Lab, plan: &Plan, state: &Path, said: &str) -> Resul
     let folder = Folder::make(state)?;
     folder.write("summary.txt", &summary, &mask)?;
     sources.write(&folder, &mask)?;
-    Ok(Diagnosis { folder: Some(folder.path), culprit: None, summary })
+    let known = known(&[], said).iter().map(|known| known.id).collect();
+    Ok(Diagnosis { folder: Some(folder.path), culprit: None, known, summary })
 }
 
 fn own_version() -> String {

@@ -78,8 +78,11 @@ pub fn ended_before(pod: &Value) -> Option<String> {
     };
     let container = list(pod, "/status/containerStatuses").iter().find(again)?;
     let last = &container["lastState"]["terminated"];
-    let count = number(container, "/restartCount").unwrap_or_default();
-    Some(format!("restarted {count} times, ended before with {}, exit code {}", said(last), last["exitCode"]))
+    let times = match number(container, "/restartCount").unwrap_or_default() {
+        1 => "once".to_owned(),
+        count => format!("{count} times"),
+    };
+    Some(format!("restarted {times}, ended before with {}, exit code {}", said(last), last["exitCode"]))
 }
 
 #[cfg(test)]
@@ -141,5 +144,8 @@ mod tests {
             "state": {"running": {}}, "lastState": {"terminated": {"reason": "Error", "exitCode": 1}}}]}});
         assert_eq!(reason(&pod), None);
         assert_eq!(ended_before(&pod).unwrap(), "restarted 4 times, ended before with Error, exit code 1");
+        let mut pod = pod;
+        pod["status"]["containerStatuses"][0]["restartCount"] = json!(1);
+        assert_eq!(ended_before(&pod).unwrap(), "restarted once, ended before with Error, exit code 1");
     }
 }

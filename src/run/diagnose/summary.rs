@@ -26,7 +26,7 @@ impl Summary<'_> {
             Some(culprit) => format!("{culprit}\n"),
             None => "No object in trouble was found.\n".to_owned(),
         };
-        for known in self.known() {
+        for known in known(self.suspects, self.said) {
             text.push_str(&format!("  known: {}: {}\n  next: {}\n", known.id, known.cause, known.next));
         }
         let others = self.suspects.iter().skip(1).take(OTHERS);
@@ -44,13 +44,13 @@ impl Summary<'_> {
         section(&mut text, "could not be collected", self.missed.iter().cloned());
         text
     }
+}
 
-    /// The known failures of the culprit first, then those that the error shows.
-    fn known(&self) -> Vec<&'static Known> {
-        let mut found: Vec<&Known> = self.suspects.first().and_then(Suspect::known).into_iter().collect();
-        found.extend(known::find(self.said).filter(|known| !found.contains(known)));
-        found
-    }
+/// The known failures of the culprit first, then those that the error's text shows.
+pub fn known(suspects: &[Suspect], said: &str) -> Vec<&'static Known> {
+    let mut found: Vec<&Known> = suspects.first().and_then(Suspect::known).into_iter().collect();
+    found.extend(known::find(said).filter(|known| !found.contains(known)));
+    found
 }
 
 fn section(text: &mut String, heading: &str, lines: impl Iterator<Item = String>) {

@@ -164,9 +164,10 @@ async fn in_time<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::time::timeout(PATIENCE, work).await.map_err(late)?
 }
 
+/// As much of an error as a table has room for.
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn words(error: anyhow::Error) -> String {
-    format!("{error:#}")
+    format!("{error:#}").chars().take(500).collect()
 }
 
 async fn held<P: Ports, H: Host>(exam: &Examination<'_, P, H>) -> Result<Held, NoEngine> {

@@ -74,10 +74,21 @@ pub fn proxy(case: &Case) -> Verdict {
         Verdict::new(Level::Warning, format!("{} is set, and {name} does not exempt this machine", set.join(", ")))
             .measured(format!("{name} without loopback"))
             .fix(format!("export NO_PROXY={list} no_proxy={list}"))
+    } else if pulls_without_proxy(case) {
+        let what = format!("{} set, and the Docker engine, which pulls the images, has no proxy", set.join(", "));
+        Verdict::new(Level::Warning, what)
+            .measured("the engine has none")
+            .fix("set \"proxies\" in /etc/docker/daemon.json; systemctl restart docker")
     } else {
         Verdict::new(Level::Ok, format!("{} set, loopback exempt", set.join(", "))).measured(set.join(", "))
     };
     verdict.needed(needed)
+}
+
+/// True where images are to be pulled, and the engine goes out without a proxy.
+fn pulls_without_proxy(case: &Case) -> bool {
+    let Ok(held) = &case.facts.held else { return false };
+    case.source != ImageSource::Build && held.missing_images > 0 && !held.engine.proxied
 }
 
 /// `[scheme://][user[:password]@]host[:port][/]`. It is never quoted: there may be a password in it.

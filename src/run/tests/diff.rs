@@ -69,7 +69,7 @@ fn key(kind: &str, namespace: &str, name: &str) -> [String; 3] {
     [kind, namespace, name].map(str::to_owned)
 }
 
-const PLANTS: [(Plant, Told); 20] = [
+const PLANTS: [(Plant, Told); 23] = [
     (|world| world.state().networks[0].labels.clear(), ("network", "network lab", State::Different)),
     (|world| world.state().networks[0].subnet = "10.0.0.0/24".to_owned(), ("network", "network lab", State::Different)),
     (
@@ -121,6 +121,18 @@ const PLANTS: [(Plant, Told); 20] = [
     ),
     // Both users may read it.
     (|world| world.state().buckets.retain(|name| name != "lab"), ("bucket", "bucket lab", State::Missing)),
+    (
+        |world| drop(world.state().store.remove("sample-dags/hello.py")),
+        ("sample-dags", "sample DAG hello.py", State::Missing),
+    ),
+    (
+        |world| drop(world.state().store.insert("sample-dags/hello.py".to_owned(), b"pass".to_vec())),
+        ("sample-dags", "sample DAG hello.py", State::Different),
+    ),
+    (
+        |world| drop(world.state().store.insert("sample-dags/mine.py".to_owned(), b"pass".to_vec())),
+        ("sample-dags", "sample DAG mine.py", State::Unwanted),
+    ),
     (
         |world| world.state().buckets.retain(|name| name != "airflow-logs"),
         ("airflow-buckets", "bucket airflow-logs", State::Missing),

@@ -85,6 +85,22 @@ async fn auto_builds_where_the_registry_is_silent() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn auto_asks_all_registries_at_once() {
+    let bench = empty();
+    bench.world.script("pull", Say::Hang);
+    bench.world.script("digest of", Say::Hang);
+    let started = Instant::now();
+    let (made, notes) = get(&bench, &["pause", "minio", "spark-operator"], ImageSource::Auto).await;
+    made.unwrap();
+    assert_eq!(started.elapsed().as_secs(), 10);
+    for registry in ["docker.io", "ghcr.io", "registry.k8s.io"] {
+        let warning = format!("warning: no images from {registry}: it does not answer (nothing came within 10 s)");
+        assert!(notes.iter().any(|note| note.starts_with(&warning)), "{notes:?}");
+    }
+    assert_eq!(bench.world.count("pull"), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn auto_builds_only_what_the_registry_lacks() {
     let bench = empty();
     with_upstream(&bench);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use lab::images::{Catalogue, Image};
 
-use super::super::lab::{Finished, Lab, docker, lines};
+use super::super::lab::{Finished, Lab, docker, lines, until};
 use super::super::{part, status_is_complete};
 use super::faulty::Faulty;
 
@@ -98,6 +98,7 @@ fn run_registry(args: &[&[&str]]) {
     let image = Catalogue::load().and_then(|catalogue| catalogue.built_tag("registry")).expect("a recipe");
     let answer = docker(&[&["run", "--detach", "--name", NAME], args.concat().as_slice(), &[&image]].concat());
     assert_eq!(answer.trim().len(), 64, "{answer}");
+    until("a registry that listens", || docker(&["logs", NAME]).contains("listening on "));
 }
 
 /// `lab images`, with Docker's configuration from a folder.
