@@ -19,7 +19,7 @@ const SHORTEST_LINE: usize = 16;
 /// How often processes are looked at.
 const INTERVAL: Duration = Duration::from_millis(20);
 /// What is looked at once more, with every call in its log.
-const VERBS: [&[&str]; 10] = [
+const VERBS: [&[&str]; 13] = [
     &["up", "--ci"],
     &["status"],
     &["status", "--output", "json"],
@@ -30,6 +30,9 @@ const VERBS: [&[&str]; 10] = [
     &["logs", "pi"],
     &["logs", "minio"],
     &["logs", "spark-operator"],
+    &["dags", "list"],
+    &["dags", "logs", "orders"],
+    &["dags", "run", "hello", "--wait", "--ci"],
 ];
 
 /// What a lab printed, logged and wrote down holds no secret, nor do the command lines that were seen meanwhile.
@@ -186,7 +189,8 @@ impl Search {
 /// Names that people and programs go by.
 fn is_public(key: &str) -> bool {
     let bootstrap_token = ["token-id", "auth-extra-groups", "description", "expiration"];
-    ["AWS_ACCESS_KEY_ID", "MINIO_ROOT_USER"].contains(&key) || bootstrap_token.contains(&key)
+    ["AWS_ACCESS_KEY_ID", "MINIO_ROOT_USER", "POSTGRES_USER", "POSTGRES_DB"].contains(&key)
+        || bootstrap_token.contains(&key)
 }
 
 /// The ways to write a value that is given in base64. One of many lines is given away by any of them.
