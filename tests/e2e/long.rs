@@ -1,6 +1,7 @@
 //! What takes long: labs of other sizes, and a lab that was cut short, lost a node, or was restarted.
 //! `make test-all` runs these, one after the other.
 
+mod airflow;
 mod contract;
 mod faults;
 mod faulty;

@@ -4,7 +4,6 @@
 
 #![expect(clippy::print_stderr, reason = "a run of minutes says where it is")]
 
-mod airflow;
 mod daily;
 mod lab;
 mod long;
@@ -47,12 +46,8 @@ fn a_lab_from_nothing_to_nothing() {
     });
     part("everything that is listed has a log", || daily::everything_that_is_listed_has_a_log(&lab));
     part("MinIO's console takes the credentials", || daily::the_console_takes_the_credentials(&lab));
-    part("a DAG from a folder to green", || airflow::a_dag_goes_from_a_folder_to_green(&lab));
-    part("wrong wishes are answered", || airflow::wrong_wishes_are_answered(&lab));
-    part("Airflow's users have their roles", || airflow::users_have_their_roles(&lab));
-    part("Spark runs below Airflow", || airflow::spark_runs_below_airflow(&lab));
     part("a failing job says why", || a_failing_job_says_why(&lab));
-    part("secrets are nowhere else", || secrets::are_kept(&lab, &command_lines));
+    part("secrets are nowhere else", || secrets::are_kept(&lab, &command_lines, &[]));
     part("Pod Security refuses a privileged pod", || pod_security_is_enforced(&lab));
     part("down keeps the registry", || down_keeps_the_registry(&lab));
     part("down --all leaves nothing", || down_all_leaves_nothing(&lab));

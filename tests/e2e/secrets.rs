@@ -19,7 +19,7 @@ const SHORTEST_LINE: usize = 16;
 /// How often processes are looked at.
 const INTERVAL: Duration = Duration::from_millis(20);
 /// What is looked at once more, with every call in its log.
-const VERBS: [&[&str]; 13] = [
+const VERBS: [&[&str]; 10] = [
     &["up", "--ci"],
     &["status"],
     &["status", "--output", "json"],
@@ -30,13 +30,11 @@ const VERBS: [&[&str]; 13] = [
     &["logs", "pi"],
     &["logs", "minio"],
     &["logs", "spark-operator"],
-    &["dags", "list"],
-    &["dags", "logs", "orders"],
-    &["dags", "run", "hello", "--wait", "--ci"],
 ];
 
 /// What a lab printed, logged and wrote down holds no secret, nor do the command lines that were seen meanwhile.
-pub fn are_kept(lab: &Lab, command_lines: &BTreeSet<String>) {
+/// `verbs` are looked at as well.
+pub fn are_kept(lab: &Lab, command_lines: &BTreeSet<String>, verbs: &[&[&str]]) {
     let planted = lab.state().join("planted");
     let mut search = Search::of(lab);
     search.plant(&planted);
@@ -51,7 +49,7 @@ pub fn are_kept(lab: &Lab, command_lines: &BTreeSet<String>) {
         search.text("a command line", line);
     }
     search.text("what lab printed so far", &lab.printed());
-    for verb in VERBS {
+    for verb in VERBS.iter().chain(verbs) {
         let data = search.talk(lab, verb);
         search.text(&format!("the data of {verb:?}"), &data);
     }

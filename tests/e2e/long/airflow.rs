@@ -10,18 +10,55 @@ use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use crate::daily::data;
-use crate::lab::Lab;
+use crate::lab::{Finished, Lab, docker, until};
+use crate::{part, second_up_changes_nothing, secrets, status_is_complete};
+
+/// Verbs that say nothing secret either.
+const VERBS: [&[&str]; 4] = [
+    &["dags", "list"],
+    &["dags", "logs", "orders"],
+    &["dags", "run", "hello", "--wait", "--ci"],
+    &["logs", "postgres"],
+];
+
+#[test]
+#[ignore = "needs Docker and minutes: make test-all"]
+fn dags_run_spark_jobs() {
+    let mut lab = Lab::new("lab-airflow", "ci", 82);
+    lab.airflow = true;
+    lab.run(&["down", "--all"]).expect_code(0);
+    let command_lines = secrets::command_lines_during(|| {
+        part("Airflow: up with smoke test through it", || {
+            lab.trace(&["up", "--ci"]).expect_code(0).expect("through Airflow");
+        });
+    });
+    part("Airflow: status", || {
+        status_is_complete(&lab, 4, 3);
+        let page = lab.status()["smoke"]["verdict"]["page"].clone();
+        assert!(page.as_str().is_some_and(|page| page.starts_with("/dags/spark_pagerank/runs/smoke-")), "{page}");
+    });
+    part("Airflow: second up changes nothing", || second_up_changes_nothing(&lab));
+    part("Airflow: a DAG from a folder to green", || a_dag_goes_from_a_folder_to_green(&lab));
+    part("Airflow: wrong wishes are answered", || wrong_wishes_are_answered(&lab));
+    part("Airflow: users have their roles", || users_have_their_roles(&lab));
+    part("Airflow: all sample DAGs", || all_samples_succeed(&lab));
+    part("Airflow: a scheduler that is killed", || a_killed_scheduler_costs_no_result(&lab));
+    part("Airflow: secrets are nowhere else", || secrets::are_kept(&lab, &command_lines, &VERBS));
+    part("Airflow: down --all", || {
+        lab.run(&["down", "--all"]).expect_code(0);
+    });
+}
 
 /// Airflow's pages and API on a port of loopback, as long as this is held.
-pub struct Forwarded {
+struct Forwarded {
     child: Child,
-    pub address: String,
+    address: String,
     client: reqwest::Client,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Forwarded {
-    pub fn of(lab: &Lab) -> Self {
+    fn of(lab: &Lab) -> Self {
         let mut child =
             lab.command(&["open", "airflow", "--no-browser"]).stdout(Stdio::piped()).spawn().expect("it runs");
         let mut address = String::new();
@@ -67,7 +104,7 @@ impl Drop for Forwarded {
 }
 
 /// User and password of each of Airflow's users.
-pub fn users(lab: &Lab) -> Vec<(String, String)> {
+fn users(lab: &Lab) -> Vec<(String, String)> {
     let credentials = data(lab, &["credentials", "airflow"]);
     let text = |login: &Value, key: &str| login[key].as_str().expect("text").to_owned();
     let logins = credentials["credentials"].as_array().expect("a list");
@@ -75,7 +112,7 @@ pub fn users(lab: &Lab) -> Vec<(String, String)> {
 }
 
 /// Each user may do what its role says, and nobody comes in with a wrong password, or with none.
-pub fn users_have_their_roles(lab: &Lab) {
+fn users_have_their_roles(lab: &Lab) {
     let airflow = Forwarded::of(lab);
     let users = users(lab);
     assert_eq!(users.iter().map(|(user, _)| user.as_str()).collect::<Vec<_>>(), ["admin", "edit", "view"]);
@@ -118,7 +155,7 @@ impl Author<'_> {
         ));
     }
 
-    fn push(&self, code: i32) -> (crate::lab::Finished, Duration) {
+    fn push(&self, code: i32) -> (Finished, Duration) {
         let started = Instant::now();
         let finished = self.lab.run(&["dags", "push", &self.folder.to_string_lossy(), "--ci"]);
         finished.expect_code(code);
@@ -132,7 +169,7 @@ impl Author<'_> {
 }
 
 /// A DAG from nothing to green; a change takes effect within seconds; one that cannot be loaded changes nothing.
-pub fn a_dag_goes_from_a_folder_to_green(lab: &Lab) {
+fn a_dag_goes_from_a_folder_to_green(lab: &Lab) {
     let folder = lab.state().join("my-dags");
     fs_err::create_dir_all(&folder).expect("a folder");
     let author = Author { lab, folder };
@@ -164,7 +201,7 @@ pub fn a_dag_goes_from_a_folder_to_green(lab: &Lab) {
 }
 
 /// What nobody meant is said, and how it was meant.
-pub fn wrong_wishes_are_answered(lab: &Lab) {
+fn wrong_wishes_are_answered(lab: &Lab) {
     lab.run(&["dags", "run", "ordres"])
         .expect_code(2)
         .expect("Airflow has no DAG ordres")
@@ -182,8 +219,35 @@ pub fn wrong_wishes_are_answered(lab: &Lab) {
     assert!(log.lines().count() > 3, "{log}");
 }
 
-/// The sample DAG, with its tasks and the result that it checked itself.
-pub fn spark_runs_below_airflow(lab: &Lab) {
-    let finished = lab.run(&["dags", "run", "spark_pagerank", "--wait", "--ci"]);
-    finished.expect_code(0).expect("pagerank  success").expect("ranks of 3 executors sum to 1.000000000");
+/// Those with Spark as well, each with its tasks and what they say.
+fn all_samples_succeed(lab: &Lab) {
+    let run = |dag: &str| {
+        let finished = lab.run(&["dags", "run", dag, "--wait", "--ci"]);
+        finished.expect_code(0).expect(&format!("of DAG {dag}: success"));
+        finished
+    };
+    run("hello").expect("Hello, lab!");
+    run("spark_pi");
+    run("spark_pagerank").expect("ranks of 3 executors sum to 1.000000000");
+    run("spark_pipeline").expect("top  ");
+}
+
+/// The second try finds the application that the first one has begun.
+fn a_killed_scheduler_costs_no_result(lab: &Lab) {
+    let kubectl = |arguments: &[&str]| docker(&[&["exec", &lab.first_node(), "kubectl"], arguments].concat());
+    let applications = || kubectl(&["get", "sparkapplications", "-n", "spark-jobs", "-o", "name"]);
+    let before = applications();
+    let mut command = lab.command(&["dags", "run", "spark_pi", "--wait", "--ci"]);
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| Finished::of(&mut command));
+        let running = ["get", "pods", "-n", "spark-jobs", "-l", "spark-role=driver,dag_id=spark_pi", "--no-headers"];
+        until("a driver that runs", || kubectl(&running).contains("Running"));
+        let kill = ["delete", "pod", "-n", "airflow", "-l", "app.kubernetes.io/component=scheduler"];
+        let killed = kubectl(&[kill.as_slice(), &["--grace-period=0", "--force"]].concat());
+        assert!(killed.contains("deleted"), "{killed}");
+        let finished = run.join().expect("it only follows the run");
+        finished.expect_code(0).expect("running, try 2").expect("of DAG spark_pi: success");
+    });
+    let new = applications().lines().filter(|name| !before.contains(*name)).count();
+    assert_eq!(new, 1, "{}", applications());
 }
