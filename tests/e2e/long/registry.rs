@@ -1,5 +1,6 @@
 //! Images from a registry: a real one beside the lab, in good order and in bad, and some that are out of order.
 
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -41,8 +42,10 @@ impl Mirror {
         let address = docker(&["port", NAME, "5000/tcp"]).trim().to_owned();
         let mirror = Self { address, folder };
         let login = ["login", "--username", USER.0, "--password", USER.1, &mirror.address];
-        let answer = docker(&[&["--config", &mirror.config()], login.as_slice()].concat());
-        assert!(answer.contains("Login Succeeded"), "{answer}");
+        // Its port is open before it listens there.
+        until("a registry that answers", || {
+            docker(&[&["--config", &mirror.config()], login.as_slice()].concat()).contains("Login Succeeded")
+        });
         mirror
     }
 
@@ -98,7 +101,6 @@ fn run_registry(args: &[&[&str]]) {
     let image = Catalogue::load().and_then(|catalogue| catalogue.built_tag("registry")).expect("a recipe");
     let answer = docker(&[&["run", "--detach", "--name", NAME], args.concat().as_slice(), &[&image]].concat());
     assert_eq!(answer.trim().len(), 64, "{answer}");
-    until("a registry that listens", || docker(&["logs", NAME]).contains("listening on "));
 }
 
 /// `lab images`, with Docker's configuration from a folder.
@@ -237,6 +239,7 @@ fn a_registry_with_a_certificate_of_its_own() {
         &["--network", NAME, "--ip", "172.30.104.2", "--volume", &format!("{}:/tls:ro", folder.path().display())],
         &["--env", "REGISTRY_HTTP_TLS_CERTIFICATE=/tls/cert.pem", "--env", "REGISTRY_HTTP_TLS_KEY=/tls/key.pem"],
     ]);
+    until("a registry that answers", || TcpStream::connect(WITH_TLS).is_ok());
     part("certificate: of a CA that the engine does not know", || {
         let (finished, _) = refused(WITH_TLS, &[], "/nonexistent");
         finished.expect("the engine does not trust its certificate");
