@@ -1,6 +1,6 @@
 //! Airflow of the world in memory: its REST API over HTTP. A run moves on each time somebody looks at it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -69,6 +69,8 @@ pub struct Airflow {
     pub runs: BTreeMap<(String, String), (u32, Value)>,
     /// Runs that were ended before their time.
     pub stopped: Vec<String>,
+    /// Runs whose task has made its application.
+    pub submitted: BTreeSet<String>,
     /// Task and try → lines of its log.
     pub logs: BTreeMap<(String, u32), Vec<Value>>,
     /// DAG → the text of its file.

@@ -86,9 +86,12 @@ fn run_spark(state: &mut State) {
         let name = format!("smoke-of-{run}");
         let key = ["SparkApplication", JOBS_NAMESPACE, &name].map(str::to_owned);
         if airflow::lock(&airflow).stopped.contains(&run) {
+            // The operator takes away what its task has begun.
+            state.objects.remove(&key);
+            spark::forget(state, &name);
             continue;
         }
-        if !state.objects.contains_key(&key) {
+        if airflow::lock(&airflow).submitted.insert(run.clone()) {
             let arguments = json!([conf["input"], conf["output"], conf["iterations"].to_string(), "3"]);
             let labels = json!({ "dag_id": dag, "run_id": run });
             let application = json!({
@@ -100,7 +103,8 @@ fn run_spark(state: &mut State) {
             state.objects.insert(key.clone(), application);
         }
         spark::advance(state, &name);
-        let end = match state.objects[&key].pointer("/status/applicationState/state").and_then(Value::as_str) {
+        let Some(application) = state.objects.get(&key) else { continue };
+        let end = match application.pointer("/status/applicationState/state").and_then(Value::as_str) {
             Some("COMPLETED") => RunEnd::Success,
             Some("FAILED" | "SUBMISSION_FAILED") => RunEnd::Failure,
             _ => RunEnd::Runs,

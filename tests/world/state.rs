@@ -156,6 +156,8 @@ impl State {
     /// What etcd and the volumes held is gone with the nodes.
     pub fn forget_cluster(&mut self) {
         self.objects.clear();
+        // With its database.
+        *airflow::lock(&self.airflow) = airflow::Airflow::default();
         self.applied.clear();
         self.buckets.clear();
         self.users.clear();
