@@ -83,6 +83,9 @@ pub struct Airflow {
     script: Vec<(String, Reply, usize)>,
 }
 
+/// Answers with a part of a list.
+type Pages<'a> = &'a dyn Fn(&str, &[Value]) -> (u16, Value);
+
 /// As the connections share it.
 pub type Shared = Arc<Mutex<Airflow>>;
 
@@ -95,6 +98,10 @@ pub fn know(airflow: &Shared, users: &Value) {
     let password = serde_json::from_value::<ByteString>(users["data"]["ADMIN_PASSWORD"].clone());
     let password = password.map(|bytes| String::from_utf8_lossy(&bytes.0).into_owned());
     lock(airflow).password.get_or_insert(password.unwrap_or_default());
+}
+
+fn missing(what: &str) -> (u16, Value) {
+    (404, json!({ "detail": format!("{what} was not found") }))
 }
 
 impl Airflow {
@@ -145,7 +152,6 @@ impl Airflow {
             let some: Vec<_> = all.iter().skip(from).take(size).collect();
             (200, json!({ name: some, "total_entries": all.len() }))
         };
-        let missing = |what: &str| (404, json!({ "detail": format!("{what} was not found") }));
         match (method, path.trim_start_matches('/').split('/').collect::<Vec<_>>()[2..].to_vec().as_slice()) {
             ("GET", ["dags"]) => page("dags", &self.dags),
             ("GET", ["importErrors"]) => page("import_errors", &self.import_errors),
@@ -166,39 +172,51 @@ impl Airflow {
                 Some(dag) => (200, dag.clone()),
                 None => missing("The Dag"),
             },
-            ("POST", ["dags", id, "dagRuns"]) => self.trigger(id, body),
-            ("GET", ["dags", id, "dagRuns"]) => {
-                let newest = self.runs.keys().rfind(|(dag, _)| *id == "~" || dag == id).cloned();
+            (_, ["dags", dag, "dagRuns", rest @ ..]) => self.answer_of_runs(method, dag, rest, body, &page),
+            other => panic!("nobody taught this Airflow {other:?}"),
+        }
+    }
+
+    fn answer_of_runs(
+        &mut self,
+        method: &str,
+        dag: &str,
+        path: &[&str],
+        body: &Value,
+        page: Pages<'_>,
+    ) -> (u16, Value) {
+        match (method, path) {
+            ("POST", []) => self.trigger(dag, body),
+            ("GET", []) => {
+                let newest = self.runs.keys().rfind(|(one, _)| dag == "~" || one == dag).cloned();
                 let runs: Vec<Value> = newest.iter().map(|run| self.run(run)).collect();
                 (200, json!({ "dag_runs": runs, "total_entries": runs.len() }))
             }
-            ("GET", ["dags", id, "dagRuns", run]) => {
-                let run = ((*id).to_owned(), (*run).to_owned());
+            ("GET", [run]) => {
+                let run = (dag.to_owned(), (*run).to_owned());
                 let Some((looks, _)) = self.runs.get_mut(&run) else { return missing("The DagRun") };
                 *looks += 1;
                 (200, self.run(&run))
             }
-            ("PATCH", ["dags", _, "dagRuns", run]) => {
+            ("PATCH", [run]) => {
                 self.stopped.push((*run).to_owned());
                 (200, json!({}))
             }
-            ("GET", ["dags", id, "dagRuns", run, "taskInstances"]) => {
-                let run = ((*id).to_owned(), (*run).to_owned());
+            ("GET", [run, "taskInstances"]) => {
+                let run = (dag.to_owned(), (*run).to_owned());
                 let Some((looks, _)) = self.runs.get(&run) else { return missing("DagRun") };
                 page("task_instances", &self.tasks(*looks))
             }
-            ("GET", ["dags", _, "dagRuns", _, "taskInstances", task, "logs", number]) => {
+            ("GET", [_, "taskInstances", task, "logs", number]) => {
                 let log = self.logs.get(&((*task).to_owned(), number.parse().unwrap_or(0)));
                 let Some(lines) = log else { return missing("TaskInstance") };
                 // A string stands for itself: one JSON object a line is no document.
                 (200, lines.iter().map(Value::to_string).collect::<Vec<_>>().join("\n").into())
             }
-            ("GET", ["dags", _, "dagRuns", _, "taskInstances", task, "xcomEntries", "return_value"]) => {
-                match self.results.get(*task) {
-                    Some(value) => (200, json!({ "key": "return_value", "value": value })),
-                    None => missing("XCom entry"),
-                }
-            }
+            ("GET", [_, "taskInstances", task, "xcomEntries", "return_value"]) => match self.results.get(*task) {
+                Some(value) => (200, json!({ "key": "return_value", "value": value })),
+                None => missing("XCom entry"),
+            },
             other => panic!("nobody taught this Airflow {other:?}"),
         }
     }

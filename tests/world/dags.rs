@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
+use std::path::Path;
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -24,6 +25,10 @@ fn ids(text: &str) -> Vec<String> {
     calls.filter_map(id).collect()
 }
 
+fn is_python(file: &str) -> bool {
+    Path::new(file).extension().is_some_and(|extension| extension == "py")
+}
+
 /// What `check.py` says of the files in a tar.
 pub fn check(tar: &[u8]) -> Result<Output> {
     let (mut dags, mut errors) = (BTreeMap::new(), Vec::new());
@@ -33,11 +38,11 @@ pub fn check(tar: &[u8]) -> Result<Output> {
         let mut text = String::new();
         entry.read_to_string(&mut text)?;
         let broken = text.lines().zip(1..).find(|(line, _)| line.contains(BROKEN));
-        if let Some((line, number)) = broken.filter(|_| file.ends_with(".py")) {
+        if let Some((line, number)) = broken.filter(|_| is_python(&file)) {
             errors.push(json!({ "file": file, "line": number, "message": line }));
             continue;
         }
-        for id in ids(&text).into_iter().filter(|_| file.ends_with(".py")) {
+        for id in ids(&text).into_iter().filter(|_| is_python(&file)) {
             if let Some(other) = dags.insert(id.clone(), file.clone()) {
                 let message = format!("AirflowDagDuplicatedIdException: {id} is in {other} as well");
                 errors.push(json!({ "file": file, "line": null, "message": message }));
@@ -63,7 +68,7 @@ fn parse(state: &mut State) {
     let mut airflow = airflow::lock(&airflow);
     for (path, content) in &state.store {
         let Some((bucket, file)) = path.split_once('/') else { continue };
-        if ![DAGS_BUCKET, SAMPLE_DAGS_BUCKET].contains(&bucket) || !file.ends_with(".py") {
+        if ![DAGS_BUCKET, SAMPLE_DAGS_BUCKET].contains(&bucket) || !is_python(file) {
             continue;
         }
         let text = String::from_utf8_lossy(content);

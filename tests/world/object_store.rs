@@ -75,15 +75,13 @@ pub fn mc(state: &mut State, argv: &[&str], stdin: &[u8]) -> Result<Output> {
             done(has_bucket)
         }
         // One after the other.
-        ["mc", "cat", ref sources @ ..] if sources.len() > 1 => {
+        ["mc", "cat", ref sources @ ..] => {
             let contents = sources.iter().map(|source| state.store.get(&path(source)).cloned());
-            let content: Option<Vec<Vec<u8>>> = contents.collect();
-            Output { stdout: content.clone().unwrap_or_default().concat(), ..done(content.is_some()) }
+            match contents.collect::<Option<Vec<Vec<u8>>>>() {
+                Some(contents) => Output { stdout: contents.concat(), ..done(true) },
+                None => Output { stderr: "Object does not exist.".to_owned(), ..done(false) },
+            }
         }
-        ["mc", "cat", source] => match state.store.get(&path(source)) {
-            Some(content) => Output { stdout: content.clone(), ..done(true) },
-            None => Output { stderr: "Object does not exist.".to_owned(), ..done(false) },
-        },
         ["mc", "rm", object] => done(state.store.remove(&path(object)).is_some()),
         ["mc", "rm", "--recursive", folder] => {
             let folder = path(folder);

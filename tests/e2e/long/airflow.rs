@@ -186,7 +186,7 @@ fn a_dag_goes_from_a_folder_to_green(lab: &Lab) {
         started.elapsed().as_secs_f64(),
         took.as_secs_f64()
     );
-    assert!(took < Duration::from_secs(60), "a changed DAG is there after {took:?}");
+    assert!(took < Duration::from_mins(1), "a changed DAG is there after {took:?}");
     author.run("second text");
 
     author.write("from airflow.sdk import DAG\n\nwith DAG(\"orders\" as dag:\n    pass\n");
