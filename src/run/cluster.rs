@@ -1,6 +1,10 @@
 //! The kind cluster.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result};
+use futures::future::join_all;
+use tokio::time::timeout;
 
 use super::wait::{Look, until};
 use super::{Context, Run, images};
@@ -14,6 +18,19 @@ use crate::ports::{self, ClusterSpec, Clusters as _, Container, Docker as _, Kub
 
 /// The load balancer's image: kind has its name compiled in.
 const LOAD_BALANCER: &str = "docker.io/envoyproxy/envoy:v1.36.2";
+
+/// Asks the API server of a control plane, as the administrator, for what not everybody may see.
+const ASK: [&str; 6] = [
+    "kubectl",
+    "--kubeconfig=/etc/kubernetes/admin.conf",
+    "--server=https://127.0.0.1:6443",
+    "--request-timeout=3s",
+    "get",
+    "--raw=/api/v1/namespaces/default",
+];
+
+/// How long the API servers that come late are waited for.
+const STRAGGLERS: Duration = Duration::from_mins(1);
 
 /// Where containerd looks for the mirror of any registry.
 const MIRROR_FILE: &str = "/etc/containerd/certs.d/_default/hosts.toml";
@@ -85,7 +102,31 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, config: &str) -> Result<Ou
         })
     })
     .await?;
+    // One that is broken for good is no reason to give up: the others do its work.
+    if let Ok(asked) = timeout(STRAGGLERS, every_api_server(context)).await {
+        asked?;
+    }
     Ok(Outcome::Unchanged(format!("{nodes} nodes")))
+}
+
+/// Waits until each control plane that runs knows what the administrator may do. After a restart each learns that by
+/// itself, and the load balancer asks any of them.
+async fn every_api_server<P: Ports>(context: &Context<'_, P>) -> Result<()> {
+    let docker = context.run.ports.docker();
+    until(context, async || {
+        let mut asked = containers(context.run).await?;
+        asked.retain(|container| container.running && container.name.contains("-control-plane"));
+        let answers = join_all(asked.iter().map(|container| docker.exec(&container.name, &ASK))).await;
+        for (container, answer) in asked.iter().zip(answers) {
+            let answer = answer?;
+            if answer.code != 0 {
+                let why = answer.quoted();
+                return Ok(Look::Pending(format!("the API of {} does not answer yet: {why}", container.name)));
+            }
+        }
+        Ok(Look::Done(()))
+    })
+    .await
 }
 
 /// Writes the kubeconfig as kind makes it.

@@ -57,6 +57,8 @@ pub struct State {
     pub keys: BTreeMap<String, String>,
     /// Bucket and path → content.
     pub store: BTreeMap<String, Vec<u8>>,
+    /// Control plane → how often its API server has to be asked before it knows who may do what.
+    pub late_api_servers: BTreeMap<String, u32>,
     /// Airflow does not look at its buckets.
     pub dags_are_late: bool,
     pub jobs: Jobs,
@@ -111,6 +113,7 @@ impl Default for State {
             users: BTreeMap::new(),
             keys: BTreeMap::new(),
             store: BTreeMap::new(),
+            late_api_servers: BTreeMap::new(),
             dags_are_late: false,
             jobs: Jobs::default(),
             airflow: airflow::Shared::default(),

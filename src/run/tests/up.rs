@@ -78,6 +78,23 @@ async fn amounts_in_another_notation_are_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn every_api_server_is_waited_for_and_one_that_is_broken_is_not() {
+    let bench = Bench::full().made().await;
+    let mut looked = Vec::new();
+    for (late, seconds) in [(3, 1), (u32::MAX, 60)] {
+        bench.world.heal();
+        bench.world.state().late_api_servers.insert("lab-control-plane2".to_owned(), late);
+        let started = tokio::time::Instant::now();
+        bench.up().await.unwrap();
+        assert_eq!(started.elapsed().as_secs(), seconds);
+        looked.push(
+            bench.said.notes().contains(&"the API of lab-control-plane2 does not answer yet: Forbidden".to_owned()),
+        );
+    }
+    assert_eq!(looked, [true, true]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn after_a_restart_containers_are_started_and_nothing_else_changes() {
     let bench = Bench::full().made().await;
     bench.world.state().stop_all();
