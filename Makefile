@@ -40,6 +40,7 @@ fuzz: ## Feed the parsers with what nobody wrote, 20 s each; scripts/fuzz TARGET
 check: ## Check format, lints and scripts
 	$(CARGO) fmt --check
 	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
+	@$(CARGO) metadata --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
 	$(CARGO) clippy --release --locked --all-targets -- -D warnings
 	@tests/scripts
 
