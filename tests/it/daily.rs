@@ -6,13 +6,16 @@ use crate::engine::Engine;
 use crate::sandbox::Sandbox;
 use crate::schema::assert_valid;
 
-const VERBS: [&[&str]; 6] = [
+const VERBS: [&[&str]; 9] = [
     &["logs"],
     &["logs", "minio", "--follow"],
     &["credentials"],
     &["kubeconfig", "--path"],
     &["open", "minio"],
     &["open", "spark", "pi"],
+    &["dags", "list"],
+    &["dags", "run", "hello"],
+    &["dags", "logs", "hello"],
 ];
 
 #[test]

@@ -87,11 +87,6 @@ impl Engine {
         self.requests.try_iter().collect()
     }
 
-    /// What was asked for so far counts no more.
-    pub fn forget(&self) {
-        while self.requests.try_recv().is_ok() {}
-    }
-
     /// Waits until somebody asks for this path.
     pub fn wait_for(&self, path: &str) {
         loop {
