@@ -66,12 +66,12 @@ impl Verb {
     /// How a verb that runs steps is to be reported; the others print their result and nothing else.
     pub fn wishes(&self) -> Wishes {
         match self {
-            Verb::Up(args) => Wishes { format: args.output.output, ci: args.ci, junit: args.junit.clone() },
-            Verb::Run(args) => Wishes { format: args.output.output, ci: args.ci, junit: None },
-            Verb::Images(images::ImagesVerb::Build(args) | images::ImagesVerb::Pull(args)) => {
-                Wishes { format: args.output.output, ci: args.ci, junit: None }
-            }
-            Verb::Dags(verb) => verb.wishes(),
+            Verb::Up(args) => Wishes { junit: args.junit.clone(), ..args.report.wishes() },
+            Verb::Run(args) => args.report.wishes(),
+            Verb::Images(images::ImagesVerb::Build(args) | images::ImagesVerb::Pull(args)) => args.report.wishes(),
+            Verb::Dags(
+                dags::DagsVerb::Push(dags::PushArgs { report, .. }) | dags::DagsVerb::Run(dags::RunArgs { report, .. }),
+            ) => report.wishes(),
             _ => Wishes::default(),
         }
     }
@@ -166,4 +166,20 @@ pub struct OutputArgs {
     /// Text for people, or JSON for programs
     #[arg(long, short, value_enum, default_value_t = Format::Text)]
     pub output: Format,
+}
+
+/// How a verb that runs steps is reported.
+#[derive(ClapArgs, Clone, Copy)]
+pub struct ReportArgs {
+    #[command(flatten)]
+    pub data: OutputArgs,
+    /// Plain lines, no colour, no live display
+    #[arg(long)]
+    pub ci: bool,
+}
+
+impl ReportArgs {
+    fn wishes(self) -> Wishes {
+        Wishes { format: self.data.output, ci: self.ci, junit: None }
+    }
 }

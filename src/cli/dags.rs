@@ -7,12 +7,12 @@ use anyhow::{Context as _, Result};
 use clap::{Args as ClapArgs, Subcommand, ValueHint};
 use serde_json::{Map, Value};
 
-use super::args::{LabArgs, OutputArgs, quoted};
+use super::args::{LabArgs, OutputArgs, ReportArgs, quoted};
 use super::session::Session;
 use crate::dags::{Folder, Order};
 use crate::fault::{Fault, Kind};
 use crate::plan::Plan;
-use crate::report::{Format, Reporter, Wishes};
+use crate::report::{Format, Reporter};
 use crate::run::dags::Wanted;
 use crate::run::logs::LogLine;
 use crate::step::{Action, Step};
@@ -44,10 +44,7 @@ pub struct PushArgs {
     #[command(flatten)]
     pub lab: LabArgs,
     #[command(flatten)]
-    pub output: OutputArgs,
-    /// Plain lines, no colour, no live display
-    #[arg(long)]
-    pub ci: bool,
+    pub report: ReportArgs,
 }
 
 #[derive(ClapArgs)]
@@ -74,10 +71,7 @@ pub struct RunArgs {
     #[command(flatten)]
     pub lab: LabArgs,
     #[command(flatten)]
-    pub output: OutputArgs,
-    /// Plain lines, no colour, no live display
-    #[arg(long)]
-    pub ci: bool,
+    pub report: ReportArgs,
 }
 
 #[derive(ClapArgs)]
@@ -96,18 +90,6 @@ pub struct LogsArgs {
     pub lab: LabArgs,
     #[command(flatten)]
     pub output: OutputArgs,
-}
-
-impl DagsVerb {
-    /// How a verb that runs a step is to be reported.
-    pub fn wishes(&self) -> Wishes {
-        match self {
-            DagsVerb::Push(PushArgs { output, ci, .. }) | DagsVerb::Run(RunArgs { output, ci, .. }) => {
-                Wishes { format: output.output, ci: *ci, junit: None }
-            }
-            DagsVerb::List(_) | DagsVerb::Logs(_) => Wishes::default(),
-        }
-    }
 }
 
 pub async fn dags(verb: DagsVerb, reporter: &Reporter) -> Result<()> {

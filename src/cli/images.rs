@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::{Args as ClapArgs, Subcommand};
 
-use super::args::{LabArgs, MirrorArgs, OutputArgs};
+use super::args::{LabArgs, MirrorArgs, ReportArgs};
 use super::{session, suggest};
 use crate::config::ImageSource;
 use crate::event::{Event, Outcome, Sink};
@@ -46,10 +46,7 @@ pub struct ImagesArgs {
     #[command(flatten)]
     pub mirror: MirrorArgs,
     #[command(flatten)]
-    pub output: OutputArgs,
-    /// Plain lines, no colour, no live display
-    #[arg(long)]
-    pub ci: bool,
+    pub report: ReportArgs,
 }
 
 pub async fn images(verb: ImagesVerb, reporter: &Reporter) -> Result<()> {
@@ -104,7 +101,7 @@ async fn list(world: &World, catalogue: &Catalogue, args: &ImagesArgs, supply: &
         images.push(ListedImage { name, version, references, state });
     }
     let list = ImageList { images };
-    match args.output.output {
+    match args.report.data.output {
         Format::Json => report::data(&report::json(&list)?),
         Format::Text => report::data(&report::images(&list)),
     }
@@ -149,14 +146,14 @@ async fn lock(world: &World, catalogue: &Catalogue, args: &ImagesArgs, supply: &
     let names = names(catalogue, args)?;
     let (lock, unknown) = run::lock(world.docker(), catalogue, &names, supply).await?;
     // For programs they are in the document.
-    for name in unknown.iter().filter(|_| args.output.output == Format::Text) {
+    for name in unknown.iter().filter(|_| args.report.data.output == Format::Text) {
         report::talk(&format!("not there, so not locked: {name}"));
     }
     if lock.is_empty() && !unknown.is_empty() {
         let next = "push the images there, path and tag as upstream has them";
         return Err(Fault::new(Kind::Step, "no registry has any of these images").next(next).error());
     }
-    report::data(&match args.output.output {
+    report::data(&match args.report.data.output {
         Format::Text => print_lock(&lock)?,
         Format::Json => report::json(&LockList { digests: lock, unknown })?,
     });

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use clap::Args as ClapArgs;
 
-use super::args::{LabArgs, OutputArgs};
+use super::args::{LabArgs, ReportArgs};
 use super::session::Session;
 use super::suggest;
 use crate::fault::{Fault, Kind};
@@ -24,10 +24,7 @@ pub struct RunArgs {
     #[command(flatten)]
     pub lab: LabArgs,
     #[command(flatten)]
-    pub output: OutputArgs,
-    /// Plain lines, no colour, no live display
-    #[arg(long)]
-    pub ci: bool,
+    pub report: ReportArgs,
     /// Seconds the job may take
     #[arg(long, default_value_t = 1800, value_name = "SECONDS")]
     pub timeout: u64,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args as ClapArgs;
 
-use super::args::{LabArgs, OutputArgs};
+use super::args::{LabArgs, ReportArgs};
 use super::session::Session;
 use crate::components::Site;
 use crate::exec::host::Machine;
@@ -18,10 +18,7 @@ pub struct UpArgs {
     #[command(flatten)]
     pub lab: LabArgs,
     #[command(flatten)]
-    pub output: OutputArgs,
-    /// Plain lines, no colour, no live display
-    #[arg(long)]
-    pub ci: bool,
+    pub report: ReportArgs,
     /// Run the smoke job although its last verdict still holds
     #[arg(long)]
     pub smoke: bool,
@@ -45,7 +42,7 @@ pub async fn up(args: UpArgs, reporter: &Reporter) -> Result<()> {
     if let Some(path) = &args.merge_kubeconfig {
         exec::kind::merge(&session.lab.name, path).await?;
     }
-    if args.output.output == Format::Text {
+    if args.report.data.output == Format::Text {
         report::talk(&format!(
             "  kubectl --kubeconfig {} get nodes\n  lab run pi{1}\n  lab status{1}",
             run.kubeconfig().display(),

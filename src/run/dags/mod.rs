@@ -71,7 +71,7 @@ pub fn samples_hash() -> String {
 
 fn samples() -> Files {
     let file = |file: &include_dir::File<'_>| (file.path().to_string_lossy().into_owned(), file.contents().to_vec());
-    SAMPLES.files().map(file).filter(|(path, _)| path != "README.md").collect()
+    SAMPLES.files().map(file).collect()
 }
 
 /// Makes a bucket hold these files and no others; the paths that it changed.

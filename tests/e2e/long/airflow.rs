@@ -36,6 +36,7 @@ fn dags_run_spark_jobs() {
         status_is_complete(&lab, 4, 3);
         let page = lab.status()["smoke"]["verdict"]["page"].clone();
         assert!(page.as_str().is_some_and(|page| page.starts_with("/dags/spark_pagerank/runs/smoke-")), "{page}");
+        lab.run(&["logs", "smoke", "--tail", "1"]).expect_code(0);
     });
     part("Airflow: second up changes nothing", || second_up_changes_nothing(&lab));
     part("Airflow: a DAG from a folder to green", || a_dag_goes_from_a_folder_to_green(&lab));
