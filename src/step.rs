@@ -60,6 +60,10 @@ pub enum Action {
     Apply { objects: Vec<Value>, ready: Vec<Workload> },
     /// Have these buckets, and a user who may use them, each as it is said, and no other.
     Buckets { grants: Vec<Grant>, secret: ObjectName },
+    /// Have this Secret with these keys, which a person has to make.
+    Secret { secret: ObjectName, keys: Vec<String> },
+    /// Have a Git repository with this reference, which Airflow can read.
+    GitRepository { url: String, reference: String },
     /// Have the sample DAGs in their bucket, and nothing else.
     SampleDags,
     /// Have seen a job with three executors give the right answer.

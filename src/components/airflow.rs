@@ -64,6 +64,10 @@ pub fn steps(site: &Site<'_>) -> Result<Vec<Step>> {
         grant(LOGS_BUCKET, Access::ReadWrite),
         grant(&lab.object_store.bucket, Access::Read),
     ];
+    let git = &lab.airflow.dags.git;
+    let mut needs = vec!["database", "airflow-buckets"];
+    // Pods that lack it do not start.
+    needs.extend((!git.secret.is_empty()).then_some("git-login"));
     let ready = processes(&lab.airflow).into_iter().map(|name| {
         let object = ObjectName::new(AIRFLOW_NAMESPACE, name);
         Workload { kind: "Deployment".to_owned(), object }
@@ -79,11 +83,32 @@ pub fn steps(site: &Site<'_>) -> Result<Vec<Step>> {
         Step {
             id: "airflow",
             title: "Airflow".to_owned(),
-            needs: vec!["database", "airflow-buckets"],
+            needs,
             deadline: Duration::from_mins(8),
             action: Action::Apply { ready: ready.collect(), objects: objects(site)? },
         },
     ];
+    if !git.secret.is_empty() {
+        steps.push(Step {
+            id: "git-login",
+            title: "login for the Git repository of DAGs".to_owned(),
+            needs: vec!["namespaces"],
+            deadline: Duration::from_mins(1),
+            action: Action::Secret {
+                secret: ObjectName::new(AIRFLOW_NAMESPACE, &git.secret),
+                keys: settings::GIT_KEYS.map(|(_, key)| key.to_owned()).to_vec(),
+            },
+        });
+    }
+    if !git.url.is_empty() {
+        steps.push(Step {
+            id: "git-dags",
+            title: "Git repository of DAGs".to_owned(),
+            needs: vec!["airflow"],
+            deadline: Duration::from_mins(2),
+            action: Action::GitRepository { url: git.url.clone(), reference: git.reference.clone() },
+        });
+    }
     if lab.airflow.dags.samples {
         steps.push(Step {
             id: "sample-dags",

@@ -31,7 +31,7 @@ use std::path::Path;
 
 pub use jvm_size::JvmSize;
 pub use lab::{
-    Airflow, Cluster, Cni, DAGS_BUCKET, Executor, ImageSource, Images, LOGS_BUCKET, Lab, ObjectStore, Registry,
+    Airflow, Cluster, Cni, DAGS_BUCKET, Executor, Git, ImageSource, Images, LOGS_BUCKET, Lab, ObjectStore, Registry,
     SAMPLE_DAGS_BUCKET, Size, Smoke, SparkOperator,
 };
 pub use migrate::{Migration, migrate};

@@ -15,6 +15,8 @@ const REGISTRY_PORT: &str = "spec.ports.registry";
 const BUCKET: &str = "spec.objectStore.bucket";
 const OBJECT_STORE: &str = "spec.objectStore.enabled";
 const AIRFLOW: &str = "spec.airflow.enabled";
+const GIT_URL: &str = "spec.airflow.dags.git.url";
+const GIT_SECRET: &str = "spec.airflow.dags.git.secret";
 const SMOKE: &str = "spec.smoke.enabled";
 
 pub fn check(lab: &Lab, reading: &mut Reading) {
@@ -38,6 +40,11 @@ pub fn check(lab: &Lab, reading: &mut Reading) {
     if lab.airflow.enabled && [DAGS_BUCKET, SAMPLE_DAGS_BUCKET, LOGS_BUCKET].contains(&bucket) {
         let message = format!("bucket {bucket} is Airflow's own: who writes there may do whatever Airflow may");
         reading.conflict(&[BUCKET, AIRFLOW], Complaint::new(message).hint("choose another name"));
+    }
+    let git = &lab.airflow.dags.git;
+    if git.url.is_empty() && !git.secret.is_empty() {
+        let message = format!("{GIT_SECRET} is a login for no repository: {GIT_URL} is empty");
+        reading.conflict(&[GIT_SECRET, GIT_URL], Complaint::new(message).hint("set the address, or leave it out"));
     }
     if lab.smoke.enabled {
         needed_by_smoke(reading, "spec.sparkOperator.enabled", lab.spark_operator.enabled);

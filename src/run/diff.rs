@@ -128,6 +128,7 @@ fn in_cluster(action: &Action) -> bool {
             | Action::Credentials { .. }
             | Action::Apply { .. }
             | Action::Buckets { .. }
+            | Action::Secret { .. }
             | Action::SampleDags
             | Action::Smoke
     )

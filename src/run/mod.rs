@@ -202,6 +202,8 @@ impl<P: Ports> Context<'_, P> {
             Action::Credentials { secrets } => credentials::have(self, secrets).await,
             Action::Apply { objects, ready } => apply::have(self, objects, ready).await,
             Action::Buckets { grants, secret } => bucket::have(self, grants, secret).await,
+            Action::Secret { secret, keys } => secret::expect(self, secret, keys).await,
+            Action::GitRepository { url, reference } => dags::reach_repository(self, url, reference).await,
             Action::SampleDags => dags::have_samples(self).await,
             Action::Smoke => smoke::have(self).await,
             Action::PushDags { folder, delete } => dags::push(self, folder, *delete).await,

@@ -12,6 +12,7 @@ use super::{root, yaml_files};
 /// What is wrong with an invalid file, and cannot be said in a schema.
 const NOT_FOR_A_SCHEMA: [(&str, &str); 16] = [
     ("airflow-bucket", "fields that do not fit each other"),
+    ("airflow-git-login-for-nothing", "fields that do not fit each other"),
     ("airflow-without-object-store", "fields that do not fit each other"),
     ("anchors", "other YAML readers take them"),
     ("duration-too-long", "a range across units"),

@@ -1,6 +1,8 @@
 //! Airflow in every form that a configuration can give it.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 
 use lab::step::Action;
 use serde_json::{Value, json};
@@ -125,14 +127,38 @@ fn dags_come_from_where_the_configuration_says() {
 
 #[test]
 fn a_private_repository_is_read_with_the_secret_of_the_configuration() {
-    let connection = |form| -> Value {
-        serde_json::from_str(environment(form)["AIRFLOW_CONN_GIT_DEFAULT"].as_str().unwrap()).unwrap()
-    };
-    assert!(!environment(LOCAL).contains_key("AIRFLOW_CONN_GIT_DEFAULT"));
-    assert_eq!(connection(KUBERNETES), json!({ "conn_type": "git", "host": "https://git.example/dags.git" }));
-    assert_eq!(connection(PRIVATE)["password"], "$(GIT_PASSWORD)");
+    let connection = |form| -> Value { serde_json::from_str(&settings(form)["AIRFLOW_CONN_GIT_DEFAULT"]).unwrap() };
+    assert!(!settings(LOCAL).contains_key("AIRFLOW_CONN_GIT_DEFAULT"));
+    let public = json!({ "conn_type": "git", "host": "https://git.example/dags.git" });
+    assert_eq!([connection(KUBERNETES), connection(PRIVATE)], [public.clone(), public]);
+    assert!(!settings(KUBERNETES).contains_key("GIT_CONFIG_COUNT"));
+    assert_eq!(settings(PRIVATE)["GIT_CONFIG_KEY_0"], "credential.https://git.example.helper");
     let password = json!({ "secretKeyRef": { "name": "login", "key": "password" } });
     assert_eq!(environment(PRIVATE)["GIT_PASSWORD"], password);
+}
+
+/// What Git asks, it gets as it is, whatever a password is made of; for the repository's host alone.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "Git itself says what it gets")]
+fn git_gets_every_password_and_gives_it_to_one_host() {
+    let password = r#"a"b\c $(d) %s 'e"#;
+    let settings = settings(PRIVATE);
+    let ask = |host: &str| {
+        let mut git = Command::new("git");
+        git.args(["credential", "fill"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        git.envs(settings.iter().filter(|(name, _)| name.starts_with("GIT_")));
+        git.envs([("GIT_USER", "lab"), ("GIT_PASSWORD", password), ("GIT_CONFIG_GLOBAL", "/dev/null")]);
+        let mut git = git.spawn().unwrap();
+        let question = format!("protocol=https\nhost={host}\n\n");
+        git.stdin.take().unwrap().write_all(question.as_bytes()).unwrap();
+        let output = git.wait_with_output().unwrap();
+        (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (found, answer) = ask("git.example");
+    assert!(found && answer.contains("username=lab\n"), "{answer}");
+    assert!(answer.contains(&format!("password={password}\n")), "{answer}");
+    let (found, answer) = ask("other.example");
+    assert!(!found && !answer.contains("password"), "{answer}");
 }
 
 /// Kubernetes fills in `$(NAME)` only where NAME stands before.

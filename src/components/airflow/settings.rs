@@ -7,7 +7,10 @@ use crate::components::{
     AIRFLOW_ENDPOINT, AIRFLOW_NAMESPACE, AIRFLOW_STORE_SECRET, DAGS_BUCKET, LOGS_BUCKET, SAMPLE_DAGS_BUCKET,
     STORE_ENDPOINT, Site, postgres,
 };
-use crate::config::Executor;
+use crate::config::{Executor, Git};
+
+/// Variables of the Git repository's login, and the keys of its Secret that they come from.
+pub const GIT_KEYS: [(&str, &str); 2] = [("GIT_USER", "username"), ("GIT_PASSWORD", "password")];
 
 /// Airflow's configuration, as the variables that it reads.
 pub fn settings(site: &Site<'_>) -> Result<Map<String, Value>> {
@@ -54,11 +57,38 @@ pub fn settings(site: &Site<'_>) -> Result<Map<String, Value>> {
     ];
     let mut settings: Map<String, Value> =
         settings.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
+    let git = &airflow.dags.git;
+    if !git.url.is_empty() {
+        let connection = json!({ "conn_type": "git", "host": git.url });
+        settings.insert("AIRFLOW_CONN_GIT_DEFAULT".to_owned(), json!(connection.to_string()));
+        settings.extend(git_login(git).into_iter().map(|(name, value)| (name.to_owned(), json!(value))));
+    }
     if airflow.executor == Executor::Kubernetes {
         settings.insert("AIRFLOW__KUBERNETES_EXECUTOR__NAMESPACE".to_owned(), json!(AIRFLOW_NAMESPACE));
         settings.insert("AIRFLOW__KUBERNETES_EXECUTOR__POD_TEMPLATE_FILE".to_owned(), json!("/opt/lab/task.yaml"));
     }
     Ok(settings)
+}
+
+/// How Git logs in: with what stands in the environment, which comes from a Secret. In Airflow's connection it would
+/// have to be JSON, which not every password is.
+fn git_login(git: &Git) -> Vec<(&'static str, String)> {
+    // Nobody is there to be asked.
+    let mut settings = vec![("GIT_TERMINAL_PROMPT", "0".to_owned())];
+    if !git.secret.is_empty() {
+        let helper = r#"!f() { printf 'username=%s\npassword=%s\n' "$GIT_USER" "$GIT_PASSWORD"; }; f"#;
+        settings.push(("GIT_CONFIG_COUNT", "1".to_owned()));
+        // For this repository's host alone, wherever it sends Git.
+        settings.push(("GIT_CONFIG_KEY_0", format!("credential.{}.helper", origin(&git.url))));
+        settings.push(("GIT_CONFIG_VALUE_0", helper.to_owned()));
+    }
+    settings
+}
+
+/// Scheme, host and port of an address.
+fn origin(url: &str) -> &str {
+    let host = url.find("://").map_or(0, |scheme| scheme + 3);
+    url[host..].find('/').map_or(url, |path| &url[..host + path])
 }
 
 /// Where DAGs come from.
@@ -102,16 +132,9 @@ pub fn from_secrets(site: &Site<'_>) -> Vec<Value> {
         from("STORE_PASSWORD", AIRFLOW_STORE_SECRET, "AWS_SECRET_ACCESS_KEY"),
         json!({ "name": "AIRFLOW_CONN_AWS_DEFAULT", "value": store.to_string() }),
     ];
-    let git = &site.lab.airflow.dags.git;
-    if !git.url.is_empty() {
-        let mut connection = json!({ "conn_type": "git", "host": git.url });
-        if !git.secret.is_empty() {
-            variables.push(from("GIT_USER", &git.secret, "username"));
-            variables.push(from("GIT_PASSWORD", &git.secret, "password"));
-            connection["login"] = json!("$(GIT_USER)");
-            connection["password"] = json!("$(GIT_PASSWORD)");
-        }
-        variables.push(json!({ "name": "AIRFLOW_CONN_GIT_DEFAULT", "value": connection.to_string() }));
+    let secret = &site.lab.airflow.dags.git.secret;
+    if !secret.is_empty() {
+        variables.extend(GIT_KEYS.map(|(name, key)| from(name, secret, key)));
     }
     variables
 }

@@ -4,6 +4,7 @@ mod check;
 mod list;
 mod logs;
 mod push;
+mod repository;
 
 use anyhow::{Context as _, Result};
 use include_dir::{Dir, include_dir};
@@ -20,6 +21,7 @@ use crate::ports::{Kube, Ports};
 pub use list::{Listing, list};
 pub use logs::{Wanted, logs};
 pub use push::push;
+pub use repository::reach as reach_repository;
 
 /// The sample DAGs travel inside the binary.
 static SAMPLES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/sample-dags");

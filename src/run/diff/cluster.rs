@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use super::{Difference, PATIENCE, State};
 use crate::ports::{Kind, Kube as _, Ports};
 use crate::run::fits::{self, Field};
-use crate::run::{Run, apply, bucket, cluster, credentials, dags, nodes, prefetch, smoke};
+use crate::run::{Run, apply, bucket, cluster, credentials, dags, nodes, prefetch, secret, smoke};
 use crate::step::{Action, SecretSpec, Workload};
 
 /// Empty where there is a cluster whose API answers.
@@ -45,6 +45,10 @@ pub async fn differences<P: Ports>(run: &Run<'_, P>, action: &Action) -> Result<
         Action::Buckets { grants, secret } => {
             let lacking = bucket::lacking(run.ports.kube(), grants, secret).await?;
             Ok(lacking.into_iter().map(|what| Difference::new(what, State::Missing)).collect())
+        }
+        Action::Secret { secret, keys } => {
+            let lacking = secret::lacking(run.ports.kube(), secret, keys).await?;
+            Ok(lacking.map(|what| Difference::new(what, State::Missing)).into_iter().collect())
         }
         Action::SampleDags => {
             let found = dags::differences(run.ports.kube()).await?;

@@ -8,8 +8,9 @@ use super::world::Say;
 use super::world::airflow::{Reply, RunEnd};
 use super::{Bench, next, told};
 use crate::dags::{Files, Folder};
+use crate::ports::Output;
 use crate::run::dags::{Wanted, list, logs};
-use crate::step::Action;
+use crate::step::{Action, ObjectName};
 
 const ORDERS: &str = "with DAG(\"orders\"):\n    first()\n";
 
@@ -151,4 +152,56 @@ async fn logs_have_the_name_of_their_task() {
     assert_eq!(text, "run run-1 of DAG orders has no such log; its tasks are extract (1 tries), load (2 tries)");
     let (code, text) = told(&read(Some("run-2"), None, None).await.unwrap_err());
     assert_eq!((code, text.as_str()), (2, "there is no run run-2 of DAG orders"));
+}
+
+const REPOSITORY: &str = "https://git.example/team/dags.git";
+
+async fn reach(bench: &Bench, reference: &str) -> Result<()> {
+    bench.act(Action::GitRepository { url: REPOSITORY.to_owned(), reference: reference.to_owned() }).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repository_is_asked_from_where_airflow_reads_it() {
+    let bench = bench();
+    reach(&bench, "main").await.unwrap();
+    reach(&bench, &"4b825dc642".repeat(4)).await.unwrap();
+    let asked: Vec<String> = bench.world.calls().into_iter().filter(|call| call.contains("git ls-remote")).collect();
+    let asks = |name: &str| format!("exec dag-processor-0 timeout 20 git ls-remote --exit-code -- {REPOSITORY} {name}");
+    assert_eq!(asked, [asks("main"), asks("HEAD")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repository_that_airflow_cannot_read_is_said_with_what_git_says() {
+    let denied = "fatal: Authentication failed for 'https://git.example/team/dags.git/'";
+    for (code, stderr, why) in
+        [(128, denied, denied), (124, "", "no answer within 20 s"), (2, "", "no branch or tag main")]
+    {
+        let bench = bench();
+        bench.world.state().answer = Some(Output { code, stderr: stderr.to_owned(), stdout: Vec::new() });
+        let error = reach(&bench, "main").await.unwrap_err();
+        let (code, text) = told(&error);
+        assert!(code == 5 && text.contains(why), "{code} {text}");
+        assert!(next(&error).contains("spec.airflow.dags.git"), "{}", next(&error));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_nobody_made_is_asked_for_with_the_command_that_makes_it() {
+    let bench = bench();
+    let secret = ObjectName::new("airflow", "git");
+    let expect = Action::Secret { secret, keys: ["username", "password"].map(str::to_owned).to_vec() };
+    let error = bench.act(expect.clone()).await.unwrap_err();
+    let (code, text) = told(&error);
+    assert!(code == 3 && text.contains("Secret airflow/git is not there"), "{code} {text}");
+    assert!(next(&error).contains("-n airflow create secret generic git"), "{}", next(&error));
+    let mut live = json!({ "kind": "Secret", "metadata": { "namespace": "airflow", "name": "git" } });
+    live["data"] = json!({ "username": "bGFi" });
+    let key = ["Secret", "airflow", "git"].map(str::to_owned);
+    bench.world.state().objects.insert(key.clone(), live.clone());
+    let error = bench.act(expect.clone()).await.unwrap_err();
+    assert!(told(&error).1.contains("Secret airflow/git has no key password"), "{error:#}");
+    live["data"]["password"] = json!("bGFi");
+    bench.world.state().objects.insert(key, live);
+    bench.act(expect).await.unwrap();
+    assert_eq!(bench.world.changes(), Vec::<String>::new());
 }
