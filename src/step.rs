@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::config::Git;
 use crate::dags::{Folder, Order};
 use crate::jobs::Job;
 
@@ -62,8 +63,8 @@ pub enum Action {
     Buckets { grants: Vec<Grant>, secret: ObjectName },
     /// Have this Secret with these keys, which a person has to make.
     Secret { secret: ObjectName, keys: Vec<String> },
-    /// Have a Git repository with this reference, which Airflow can read.
-    GitRepository { url: String, reference: String },
+    /// Have a Git repository that Airflow can read, with this reference.
+    GitRepository { repository: Git },
     /// Have the sample DAGs in their bucket, and nothing else.
     SampleDags,
     /// Have seen a job with three executors give the right answer.

@@ -1,5 +1,6 @@
 //! Airflow: its processes, its users, and the sample DAGs.
 
+mod git;
 mod processes;
 mod settings;
 
@@ -67,7 +68,7 @@ pub fn steps(site: &Site<'_>) -> Result<Vec<Step>> {
     let git = &lab.airflow.dags.git;
     let mut needs = vec!["database", "airflow-buckets"];
     // Pods that lack it do not start.
-    needs.extend((!git.secret.is_empty()).then_some("git-login"));
+    needs.extend((!git.secret.is_empty()).then_some(git::LOGIN_STEP));
     let ready = processes(&lab.airflow).into_iter().map(|name| {
         let object = ObjectName::new(AIRFLOW_NAMESPACE, name);
         Workload { kind: "Deployment".to_owned(), object }
@@ -88,27 +89,7 @@ pub fn steps(site: &Site<'_>) -> Result<Vec<Step>> {
             action: Action::Apply { ready: ready.collect(), objects: objects(site)? },
         },
     ];
-    if !git.secret.is_empty() {
-        steps.push(Step {
-            id: "git-login",
-            title: "login for the Git repository of DAGs".to_owned(),
-            needs: vec!["namespaces"],
-            deadline: Duration::from_mins(1),
-            action: Action::Secret {
-                secret: ObjectName::new(AIRFLOW_NAMESPACE, &git.secret),
-                keys: settings::GIT_KEYS.map(|(_, key)| key.to_owned()).to_vec(),
-            },
-        });
-    }
-    if !git.url.is_empty() {
-        steps.push(Step {
-            id: "git-dags",
-            title: "Git repository of DAGs".to_owned(),
-            needs: vec!["airflow"],
-            deadline: Duration::from_mins(2),
-            action: Action::GitRepository { url: git.url.clone(), reference: git.reference.clone() },
-        });
-    }
+    steps.extend(git::steps(git));
     if lab.airflow.dags.samples {
         steps.push(Step {
             id: "sample-dags",
@@ -130,7 +111,8 @@ fn objects(site: &Site<'_>) -> Result<Vec<Value>> {
         "image": site.catalogue.reference("airflow")?,
         "keys_secret": KEYS_SECRET,
         "users_secret": AIRFLOW_USERS_SECRET,
-        "environment": serde_json::to_string(&settings::from_secrets(site))?,
+        "environment": serde_json::to_string(&settings::from_secrets())?,
+        "git_secret": lab.airflow.dags.git.secret,
         "task_pods": task_pods,
         "processes": processes::forms(&lab.airflow),
     });

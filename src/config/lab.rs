@@ -1,5 +1,6 @@
 //! The resolved configuration: every default filled in, every rule checked.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::jvm_size::JvmSize;
@@ -149,7 +150,7 @@ pub struct Dags {
 }
 
 /// A repository of DAGs beside the bucket.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Git {
     /// Address of the repository, empty for none.

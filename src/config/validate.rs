@@ -43,7 +43,7 @@ pub fn check(lab: &Lab, reading: &mut Reading) {
     }
     let git = &lab.airflow.dags.git;
     if git.url.is_empty() && !git.secret.is_empty() {
-        let message = format!("{GIT_SECRET} is a login for no repository: {GIT_URL} is empty");
+        let message = format!("a login for no repository: {GIT_URL} is empty");
         reading.conflict(&[GIT_SECRET, GIT_URL], Complaint::new(message).hint("set the address, or leave it out"));
     }
     if lab.smoke.enabled {

@@ -203,7 +203,7 @@ impl<P: Ports> Context<'_, P> {
             Action::Apply { objects, ready } => apply::have(self, objects, ready).await,
             Action::Buckets { grants, secret } => bucket::have(self, grants, secret).await,
             Action::Secret { secret, keys } => secret::expect(self, secret, keys).await,
-            Action::GitRepository { url, reference } => dags::reach_repository(self, url, reference).await,
+            Action::GitRepository { repository } => dags::reach_repository(self, repository).await,
             Action::SampleDags => dags::have_samples(self).await,
             Action::Smoke => smoke::have(self).await,
             Action::PushDags { folder, delete } => dags::push(self, folder, *delete).await,

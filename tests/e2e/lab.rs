@@ -17,8 +17,6 @@ pub struct Lab {
     pub name: &'static str,
     /// What `--config` names; a test may change it on the way.
     pub config: String,
-    /// With Airflow, where the configuration has it: only the tests that are about it wait for it.
-    pub airflow: bool,
     /// Makes its subnet and ports.
     number: u16,
     state: tempfile::TempDir,
@@ -35,7 +33,7 @@ impl Lab {
     /// `number` is at most 255, and no other lab's.
     pub fn new(name: &'static str, config: &str, number: u16) -> Self {
         let state = tempfile::tempdir().expect("a folder for state");
-        Self { name, config: config.to_owned(), airflow: false, number, state, printed: RefCell::default() }
+        Self { name, config: config.to_owned(), number, state, printed: RefCell::default() }
     }
 
     /// The binary with this lab's flags; `args` starts with the verb.
@@ -46,7 +44,7 @@ impl Lab {
         command.args(["--subnet", &format!("172.30.{}.0/24", self.number)]);
         command.args(["--api-port", &(16500 + self.number).to_string()]);
         command.args(["--registry-port", &(15100 + self.number).to_string()]);
-        command.env("LAB_STATE", self.state.path()).env("LAB_AIRFLOW_ENABLED", self.airflow.to_string());
+        command.env("LAB_STATE", self.state.path());
         command
     }
 

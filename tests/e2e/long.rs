@@ -19,6 +19,7 @@ spec:
   cluster: {controlPlanes: 1, workers: 1}
   sparkOperator: {enabled: false}
   objectStore: {enabled: false}
+  airflow: {enabled: false}
   smoke: {enabled: false}
 ";
 

@@ -4,6 +4,7 @@
 
 #![expect(clippy::print_stderr, reason = "a run of minutes says where it is")]
 
+mod airflow;
 mod daily;
 mod lab;
 mod long;
@@ -33,11 +34,14 @@ fn a_lab_from_nothing_to_nothing() {
     lab.run(&["down", "--all"]).expect_code(0);
 
     let command_lines = secrets::command_lines_during(|| {
-        part("up with smoke job", || {
-            lab.trace(&["up", "--ci"]).expect_code(0);
+        part("up with smoke test through Airflow", || {
+            lab.trace(&["up", "--ci"]).expect_code(0).expect("through Airflow");
         });
     });
-    part("status", || status_is_complete(&lab, 6, 3));
+    part("status", || {
+        status_is_complete(&lab, 6, 3);
+        airflow::the_smoke_job_is_a_run(&lab);
+    });
     part("second up changes nothing", || second_up_changes_nothing(&lab));
     part("a second up speaks JSON", || a_second_up_speaks_json(&lab));
     part("kubeconfig is private", || kubeconfig_is_private(&lab));
@@ -47,7 +51,11 @@ fn a_lab_from_nothing_to_nothing() {
     part("everything that is listed has a log", || daily::everything_that_is_listed_has_a_log(&lab));
     part("MinIO's console takes the credentials", || daily::the_console_takes_the_credentials(&lab));
     part("a failing job says why", || a_failing_job_says_why(&lab));
-    part("secrets are nowhere else", || secrets::are_kept(&lab, &command_lines, &[]));
+    part("a DAG from a folder to green", || airflow::a_dag_goes_from_a_folder_to_green(&lab));
+    part("wrong wishes are answered", || airflow::wrong_wishes_are_answered(&lab));
+    part("Airflow's users have their roles", || airflow::users_have_their_roles(&lab));
+    part("all sample DAGs", || airflow::all_samples_succeed(&lab));
+    part("secrets are nowhere else", || secrets::are_kept(&lab, &command_lines, &airflow::VERBS));
     part("Pod Security refuses a privileged pod", || pod_security_is_enforced(&lab));
     part("down keeps the registry", || down_keeps_the_registry(&lab));
     part("down --all leaves nothing", || down_all_leaves_nothing(&lab));

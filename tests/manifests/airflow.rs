@@ -43,17 +43,6 @@ fn processes(form: &str) -> BTreeMap<String, Value> {
     ours.map(|object| (object["metadata"]["name"].as_str().unwrap().to_owned(), object)).collect()
 }
 
-/// Variables of a process that take their value from elsewhere, or are made of such.
-fn environment(form: &str) -> BTreeMap<String, Value> {
-    let scheduler = &processes(form)["scheduler"];
-    let variables = scheduler["spec"]["template"]["spec"]["containers"][0]["env"].as_array().unwrap();
-    let pair = |variable: &Value| {
-        let value = if variable["value"].is_null() { &variable["valueFrom"] } else { &variable["value"] };
-        (variable["name"].as_str().unwrap().to_owned(), value.clone())
-    };
-    variables.iter().map(pair).collect()
-}
-
 #[test]
 fn there_are_as_many_processes_as_the_configuration_says() {
     let counts = |form| processes(form).into_iter().map(|(name, one)| (name, one["spec"]["replicas"].clone()));
@@ -133,8 +122,10 @@ fn a_private_repository_is_read_with_the_secret_of_the_configuration() {
     assert_eq!([connection(KUBERNETES), connection(PRIVATE)], [public.clone(), public]);
     assert!(!settings(KUBERNETES).contains_key("GIT_CONFIG_COUNT"));
     assert_eq!(settings(PRIVATE)["GIT_CONFIG_KEY_0"], "credential.https://git.example.helper");
-    let password = json!({ "secretKeyRef": { "name": "login", "key": "password" } });
-    assert_eq!(environment(PRIVATE)["GIT_PASSWORD"], password);
+    for process in processes(PRIVATE).values() {
+        let volumes = process["spec"]["template"]["spec"]["volumes"].as_array().unwrap();
+        assert!(volumes.contains(&json!({ "name": "git", "secret": { "secretName": "login" } })), "{process}");
+    }
 }
 
 /// What Git asks, it gets as it is, whatever a password is made of; for the repository's host alone.
@@ -142,12 +133,18 @@ fn a_private_repository_is_read_with_the_secret_of_the_configuration() {
 #[expect(clippy::disallowed_methods, reason = "Git itself says what it gets")]
 fn git_gets_every_password_and_gives_it_to_one_host() {
     let password = r#"a"b\c $(d) %s 'e"#;
-    let settings = settings(PRIVATE);
+    let folder = tempfile::tempdir().unwrap();
+    fs_err::write(folder.path().join("username"), "lab\n").unwrap();
+    fs_err::write(folder.path().join("password"), password).unwrap();
+    let mut settings = settings(PRIVATE);
+    settings.retain(|name, _| name.starts_with("GIT_"));
+    for value in settings.values_mut() {
+        *value = value.replace("/opt/git", &folder.path().display().to_string());
+    }
     let ask = |host: &str| {
         let mut git = Command::new("git");
         git.args(["credential", "fill"]).stdin(Stdio::piped()).stdout(Stdio::piped());
-        git.envs(settings.iter().filter(|(name, _)| name.starts_with("GIT_")));
-        git.envs([("GIT_USER", "lab"), ("GIT_PASSWORD", password), ("GIT_CONFIG_GLOBAL", "/dev/null")]);
+        git.envs(&settings).env("GIT_CONFIG_GLOBAL", "/dev/null");
         let mut git = git.spawn().unwrap();
         let question = format!("protocol=https\nhost={host}\n\n");
         git.stdin.take().unwrap().write_all(question.as_bytes()).unwrap();
@@ -212,9 +209,9 @@ fn every_process_says_whether_it_works_and_what_it_takes() {
     for form in FORMS {
         for (name, process) in processes(form) {
             let container = &pod(&process).unwrap()["containers"][0];
-            for field in ["readinessProbe", "livenessProbe"] {
-                assert!(container[field].is_object(), "{form}: {name} has no {field}");
-            }
+            let probed = |field: &str| container[field].is_object();
+            assert!(probed("livenessProbe"), "{form}: {name}");
+            assert!(probed("readinessProbe") || probed("startupProbe"), "{form}: {name}");
             for field in ["/resources/requests/cpu", "/resources/requests/memory", "/resources/limits/memory"] {
                 assert!(container.pointer(field).is_some_and(Value::is_string), "{form}: {name} lacks {field}");
             }

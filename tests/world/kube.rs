@@ -134,11 +134,11 @@ impl Kube for World {
                 (Some(answer), _) => Ok(answer),
                 (None, ["python3", "/opt/lab/check.py"]) => dags::check(stdin),
                 // Every repository has every branch; one that has not is an answer of the test's own.
-                (None, ["timeout", _, "git", "ls-remote", ..]) => Ok(Output::default()),
+                (None, ["sh", "-c", _, "list", ..]) => Ok(Output::default()),
                 (None, _) => object_store::mc(state, argv, stdin),
             }
         };
-        if object_store::reads(argv) || ["python3", "timeout"].contains(&argv[0]) {
+        if object_store::reads(argv) || ["python3", "sh"].contains(&argv[0]) {
             self.read(text, work).await
         } else {
             self.change(text, work).await

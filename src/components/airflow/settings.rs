@@ -3,14 +3,12 @@
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
+use super::git;
 use crate::components::{
     AIRFLOW_ENDPOINT, AIRFLOW_NAMESPACE, AIRFLOW_STORE_SECRET, DAGS_BUCKET, LOGS_BUCKET, SAMPLE_DAGS_BUCKET,
     STORE_ENDPOINT, Site, postgres,
 };
-use crate::config::{Executor, Git};
-
-/// Variables of the Git repository's login, and the keys of its Secret that they come from.
-pub const GIT_KEYS: [(&str, &str); 2] = [("GIT_USER", "username"), ("GIT_PASSWORD", "password")];
+use crate::config::Executor;
 
 /// Airflow's configuration, as the variables that it reads.
 pub fn settings(site: &Site<'_>) -> Result<Map<String, Value>> {
@@ -57,38 +55,12 @@ pub fn settings(site: &Site<'_>) -> Result<Map<String, Value>> {
     ];
     let mut settings: Map<String, Value> =
         settings.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
-    let git = &airflow.dags.git;
-    if !git.url.is_empty() {
-        let connection = json!({ "conn_type": "git", "host": git.url });
-        settings.insert("AIRFLOW_CONN_GIT_DEFAULT".to_owned(), json!(connection.to_string()));
-        settings.extend(git_login(git).into_iter().map(|(name, value)| (name.to_owned(), json!(value))));
-    }
+    settings.extend(git::settings(&airflow.dags.git).into_iter().map(|(name, value)| (name.to_owned(), json!(value))));
     if airflow.executor == Executor::Kubernetes {
         settings.insert("AIRFLOW__KUBERNETES_EXECUTOR__NAMESPACE".to_owned(), json!(AIRFLOW_NAMESPACE));
         settings.insert("AIRFLOW__KUBERNETES_EXECUTOR__POD_TEMPLATE_FILE".to_owned(), json!("/opt/lab/task.yaml"));
     }
     Ok(settings)
-}
-
-/// How Git logs in: with what stands in the environment, which comes from a Secret. In Airflow's connection it would
-/// have to be JSON, which not every password is.
-fn git_login(git: &Git) -> Vec<(&'static str, String)> {
-    // Nobody is there to be asked.
-    let mut settings = vec![("GIT_TERMINAL_PROMPT", "0".to_owned())];
-    if !git.secret.is_empty() {
-        let helper = r#"!f() { printf 'username=%s\npassword=%s\n' "$GIT_USER" "$GIT_PASSWORD"; }; f"#;
-        settings.push(("GIT_CONFIG_COUNT", "1".to_owned()));
-        // For this repository's host alone, wherever it sends Git.
-        settings.push(("GIT_CONFIG_KEY_0", format!("credential.{}.helper", origin(&git.url))));
-        settings.push(("GIT_CONFIG_VALUE_0", helper.to_owned()));
-    }
-    settings
-}
-
-/// Scheme, host and port of an address.
-fn origin(url: &str) -> &str {
-    let host = url.find("://").map_or(0, |scheme| scheme + 3);
-    url[host..].find('/').map_or(url, |path| &url[..host + path])
 }
 
 /// Where DAGs come from.
@@ -103,38 +75,24 @@ fn bundles(site: &Site<'_>) -> Vec<Value> {
     };
     let mut bundles = vec![bucket(DAGS_BUCKET)];
     bundles.extend(dags.samples.then(|| bucket(SAMPLE_DAGS_BUCKET)));
-    bundles.extend((!dags.git.url.is_empty()).then(|| {
-        json!({
-            "name": "git",
-            "classpath": "airflow.providers.git.bundles.git.GitDagBundle",
-            "kwargs": {
-                "git_conn_id": "git_default", "repo_url": dags.git.url, "tracking_ref": dags.git.reference,
-                "subdir": Some(&dags.git.folder).filter(|folder| !folder.is_empty()),
-            },
-        })
-    }));
+    bundles.extend(git::bundle(&dags.git));
     bundles
 }
 
 /// Variables that are made of Secrets, which Kubernetes puts in as the pod starts.
-pub fn from_secrets(site: &Site<'_>) -> Vec<Value> {
+pub fn from_secrets() -> Vec<Value> {
     let from = |name: &str, secret: &str, key: &str| json!({ "name": name, "valueFrom": { "secretKeyRef": { "name": secret, "key": key } } });
     let store = json!({
         "conn_type": "aws", "login": "$(STORE_USER)", "password": "$(STORE_PASSWORD)",
         "extra": { "endpoint_url": STORE_ENDPOINT, "region_name": "us-east-1" },
     });
     let database = "postgresql+psycopg2://$(DATABASE_USER):$(DATABASE_PASSWORD)@postgres:5432/airflow";
-    let mut variables = vec![
+    vec![
         from("DATABASE_USER", postgres::SECRET, "POSTGRES_USER"),
         from("DATABASE_PASSWORD", postgres::SECRET, "POSTGRES_PASSWORD"),
         json!({ "name": "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "value": database }),
         from("STORE_USER", AIRFLOW_STORE_SECRET, "AWS_ACCESS_KEY_ID"),
         from("STORE_PASSWORD", AIRFLOW_STORE_SECRET, "AWS_SECRET_ACCESS_KEY"),
         json!({ "name": "AIRFLOW_CONN_AWS_DEFAULT", "value": store.to_string() }),
-    ];
-    let secret = &site.lab.airflow.dags.git.secret;
-    if !secret.is_empty() {
-        variables.extend(GIT_KEYS.map(|(name, key)| from(name, secret, key)));
-    }
-    variables
+    ]
 }

@@ -1,254 +1,142 @@
-//! Airflow on a lab that stands: DAGs from a folder to green, users and what they may do.
+//! Airflow when something happens to it, and in its other forms: tasks in pods of their own, DAGs from Git.
 
-use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
-use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
-
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-use serde_json::{Value, json};
-
-use crate::daily::data;
 use crate::lab::{Finished, Lab, docker, until};
-use crate::{part, second_up_changes_nothing, secrets, status_is_complete};
+use crate::{part, status_is_complete};
 
-/// Verbs that say nothing secret either.
-const VERBS: [&[&str]; 4] = [
-    &["dags", "list"],
-    &["dags", "logs", "orders"],
-    &["dags", "run", "hello", "--wait", "--ci"],
-    &["logs", "postgres"],
-];
+/// Holds a repository. Its name does not begin as those of the lab's own containers.
+const GIT: &str = "git-for-lab-airflow";
+/// The repository, for a user with a password that JSON and shells would break on.
+const SERVER: &str = include_str!("airflow/git_server.py");
+
+/// What JSON, shells and addresses would break on.
+const PASSWORD: &str = r#"a"b\c $(d) %s 'e@f/g"#;
 
 #[test]
 #[ignore = "needs Docker and minutes: make test-all"]
-fn dags_run_spark_jobs() {
+fn airflow_keeps_going() {
     let mut lab = Lab::new("lab-airflow", "ci", 82);
-    lab.airflow = true;
+    remove_repository();
     lab.run(&["down", "--all"]).expect_code(0);
-    let command_lines = secrets::command_lines_during(|| {
-        part("Airflow: up with smoke test through it", || {
-            lab.trace(&["up", "--ci"]).expect_code(0).expect("through Airflow");
-        });
-    });
-    part("Airflow: status", || {
+    part("Airflow: up with smoke test through it", || {
+        lab.run(&["up", "--ci"]).expect_code(0).expect("through Airflow");
         status_is_complete(&lab, 4, 3);
-        let page = lab.status()["smoke"]["verdict"]["page"].clone();
-        assert!(page.as_str().is_some_and(|page| page.starts_with("/dags/spark_pagerank/runs/smoke-")), "{page}");
-        lab.run(&["logs", "smoke", "--tail", "1"]).expect_code(0);
     });
-    part("Airflow: second up changes nothing", || second_up_changes_nothing(&lab));
-    part("Airflow: a DAG from a folder to green", || a_dag_goes_from_a_folder_to_green(&lab));
-    part("Airflow: wrong wishes are answered", || wrong_wishes_are_answered(&lab));
-    part("Airflow: users have their roles", || users_have_their_roles(&lab));
-    part("Airflow: all sample DAGs", || all_samples_succeed(&lab));
     part("Airflow: a scheduler that is killed", || a_killed_scheduler_costs_no_result(&lab));
-    part("Airflow: secrets are nowhere else", || secrets::are_kept(&lab, &command_lines, &VERBS));
+    part("Airflow: the object store is down during a push", || a_push_without_object_store_loses_nothing(&lab));
+    part("Airflow: a login for Git that nobody made", || {
+        start_repository(&lab);
+        lab.config = form(&lab, &format!("{{executor: kubernetes, dags: {{git: {{url: '{}', secret: git}}}}}}", url()));
+        lab.run(&["up", "--ci"]).expect_code(3).expect("Secret airflow/git is not there").expect("create secret");
+    });
+    part("Airflow: a Git repository that refuses it", || {
+        make_login(&lab, "wrong");
+        lab.run(&["up", "--ci"]).expect_code(5).expect("cannot read the DAGs of").expect("Authentication failed");
+    });
+    part("Airflow: DAGs from a private Git repository, tasks in pods", || {
+        make_login(&lab, PASSWORD);
+        lab.run(&["up", "--ci"]).expect_code(0);
+        tasks_run_in_pods_of_their_own(&lab);
+    });
+    part("Airflow: a Git repository that is gone", || {
+        remove_repository();
+        lab.run(&["up", "--ci"]).expect_code(5).expect("cannot read the DAGs of").expect("next:");
+        // What was read before stays, and the other sources go on.
+        lab.run(&["dags", "run", "hello", "--wait", "--ci"]).expect_code(0).expect("of DAG hello: success");
+    });
     part("Airflow: down --all", || {
         lab.run(&["down", "--all"]).expect_code(0);
     });
 }
 
-/// Airflow's pages and API on a port of loopback, as long as this is held.
-struct Forwarded {
-    child: Child,
-    address: String,
-    client: reqwest::Client,
-    runtime: tokio::runtime::Runtime,
-}
-
-impl Forwarded {
-    fn of(lab: &Lab) -> Self {
-        let mut child =
-            lab.command(&["open", "airflow", "--no-browser"]).stdout(Stdio::piped()).spawn().expect("it runs");
-        let mut address = String::new();
-        BufReader::new(child.stdout.take().expect("its data")).read_line(&mut address).expect("an address");
-        let address = address.trim().trim_end_matches('/').to_owned();
-        assert!(address.starts_with("http://127.0.0.1:"), "{address}");
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        Self { child, address, client: reqwest::Client::new(), runtime }
-    }
-
-    /// Status and answer.
-    fn ask(&self, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> (u16, Value) {
-        let method = method.parse().expect("a method");
-        let mut request = self.client.request(method, format!("{}{path}", self.address));
-        if let Some(token) = token {
-            request = request.bearer_auth(token);
-        }
-        if let Some(body) = body {
-            request = request.header("Content-Type", "application/json").body(body.to_string());
-        }
-        self.runtime.block_on(async {
-            let answer = request.send().await.expect("an answer");
-            let status = answer.status().as_u16();
-            (status, serde_json::from_str(&answer.text().await.expect("text")).unwrap_or_default())
-        })
-    }
-
-    /// A token for a user, none where the password is refused.
-    fn login(&self, user: &str, password: &str) -> Option<String> {
-        let body = json!({ "username": user, "password": password });
-        let (status, answer) = self.ask("POST", "/auth/token", None, Some(&body));
-        assert!([201, 401].contains(&status), "{status} {answer}");
-        (status == 201).then(|| answer["access_token"].as_str().expect("a token").to_owned())
-    }
-}
-
-impl Drop for Forwarded {
-    fn drop(&mut self) {
-        let process = Pid::from_raw(self.child.id().try_into().expect("a process id"));
-        kill(process, Signal::SIGINT).expect("it serves");
-        assert_eq!(self.child.wait().expect("its end").code(), Some(0));
-    }
-}
-
-/// User and password of each of Airflow's users.
-fn users(lab: &Lab) -> Vec<(String, String)> {
-    let credentials = data(lab, &["credentials", "airflow"]);
-    let text = |login: &Value, key: &str| login[key].as_str().expect("text").to_owned();
-    let logins = credentials["credentials"].as_array().expect("a list");
-    logins.iter().map(|login| (text(login, "user"), text(login, "password"))).collect()
-}
-
-/// Each user may do what its role says, and nobody comes in with a wrong password, or with none.
-fn users_have_their_roles(lab: &Lab) {
-    let airflow = Forwarded::of(lab);
-    let users = users(lab);
-    assert_eq!(users.iter().map(|(user, _)| user.as_str()).collect::<Vec<_>>(), ["admin", "edit", "view"]);
-    let run = json!({ "logical_date": null });
-    let changed = json!({ "key": "probe", "value": "1" });
-    // Trigger, connections, a new variable, the list of DAGs.
-    let expected = [[200, 200, 201, 200], [200, 403, 201, 200], [403, 403, 403, 200]];
-    for ((user, password), expected) in users.iter().zip(expected) {
-        assert!(airflow.login(user, "wrong").is_none(), "{user}");
-        let token = airflow.login(user, password).expect(user);
-        let token = Some(token.as_str());
-        let trigger = airflow.ask("POST", "/api/v2/dags/hello/dagRuns", token, Some(&run)).0;
-        let connections = airflow.ask("GET", "/api/v2/connections", token, None).0;
-        let variable = airflow.ask("POST", "/api/v2/variables", token, Some(&changed)).0;
-        if variable == 201 {
-            airflow.ask("DELETE", "/api/v2/variables/probe", token, None);
-        }
-        let dags = airflow.ask("GET", "/api/v2/dags", token, None).0;
-        assert_eq!([trigger, connections, variable, dags], expected, "{user}");
-    }
-    assert_eq!(airflow.ask("GET", "/api/v2/dags", None, None).0, 401);
-}
-
-/// A folder of DAGs, and the lab that gets them.
-struct Author<'a> {
-    lab: &'a Lab,
-    folder: PathBuf,
-}
-
-impl Author<'_> {
-    fn write(&self, text: &str) {
-        fs_err::write(self.folder.join("orders.py"), text).expect("a file");
-    }
-
-    /// The DAG with a task that returns a word.
-    fn write_returning(&self, word: &str) {
-        self.write(&format!(
-            "from airflow.sdk import DAG, task\n\n\n@task\ndef load():\n    return {word:?}\n\n\n\
-             with DAG(\"orders\", schedule=None):\n    load()\n"
-        ));
-    }
-
-    fn push(&self, code: i32) -> (Finished, Duration) {
-        let started = Instant::now();
-        let finished = self.lab.run(&["dags", "push", &self.folder.to_string_lossy(), "--ci"]);
-        finished.expect_code(code);
-        (finished, started.elapsed())
-    }
-
-    fn run(&self, word: &str) {
-        let finished = self.lab.run(&["dags", "run", "orders", "--wait", "--ci"]);
-        finished.expect_code(0).expect(": success").expect("load  success").expect(word);
-    }
-}
-
-/// A DAG from nothing to green; a change takes effect within seconds; one that cannot be loaded changes nothing.
-fn a_dag_goes_from_a_folder_to_green(lab: &Lab) {
-    let folder = lab.state().join("my-dags");
-    fs_err::create_dir_all(&folder).expect("a folder");
-    let author = Author { lab, folder };
-    let started = Instant::now();
-    author.write_returning("first text");
-    author.push(0).0.expect("DAGs: orders");
-    author.run("first text");
-    let took = started.elapsed();
-    assert!(took < Duration::from_mins(2), "from nothing to green in {took:?}");
-    author.write_returning("second text");
-    let (_, took) = author.push(0);
-    eprintln!(
-        "   from nothing to green in {:.1} s; a change in {:.1} s",
-        started.elapsed().as_secs_f64(),
-        took.as_secs_f64()
-    );
-    assert!(took < Duration::from_mins(1), "a changed DAG is there after {took:?}");
-    author.run("second text");
-
-    author.write("from airflow.sdk import DAG\n\nwith DAG(\"orders\" as dag:\n    pass\n");
-    author.push(3).0.expect("orders.py:3: SyntaxError").expect("what runs stays as it is");
-    author.write("from airflow.sdk import DAG\nimport nowhere\n");
-    author.push(3).0.expect("orders.py:2: ModuleNotFoundError: No module named 'nowhere'");
-    author.run("second text");
-    author.write("from airflow.sdk import DAG\nwith DAG(\"hello\"):\n    pass\n");
-    author.push(3).0.expect("sample-dags has a DAG hello already");
-    author.write("print('no dag in airflow')\n");
-    author.push(3).0.expect("holds a DAG");
-}
-
-/// What nobody meant is said, and how it was meant.
-fn wrong_wishes_are_answered(lab: &Lab) {
-    lab.run(&["dags", "run", "ordres"])
-        .expect_code(2)
-        .expect("Airflow has no DAG ordres")
-        .expect("lab dags run orders");
-    lab.run(&["dags", "run", "orders", "--conf", "{day: 1}"]).expect_code(2).expect("--conf is no object in JSON");
-    lab.run(&["dags", "run", "spark_pi", "--conf", r#"{"executors": 99}"#]).expect_code(5).expect("executors");
-    lab.run(&["dags", "logs", "orders", "never"]).expect_code(2).expect("there is no run never of DAG orders");
-    let listing = data(lab, &["dags", "list"]);
-    let dags: Vec<&str> =
-        listing["dags"].as_array().expect("a list").iter().filter_map(|dag| dag["dag"].as_str()).collect();
-    assert_eq!(dags, ["hello", "orders", "spark_pagerank", "spark_pi", "spark_pipeline"]);
-    let output = lab.command(&["dags", "logs", "orders", "--task", "load"]).output().expect("the binary runs");
-    let log = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success() && log.lines().all(|line| line.starts_with("[load] ")), "{log}");
-    assert!(log.lines().count() > 3, "{log}");
-}
-
-/// Those with Spark as well, each with its tasks and what they say.
-fn all_samples_succeed(lab: &Lab) {
-    let run = |dag: &str| {
-        let finished = lab.run(&["dags", "run", dag, "--wait", "--ci"]);
-        finished.expect_code(0).expect(&format!("of DAG {dag}: success"));
-        finished
-    };
-    run("hello").expect("Hello, lab!");
-    run("spark_pi");
-    run("spark_pagerank").expect("ranks of 3 executors sum to 1.000000000");
-    run("spark_pipeline").expect("top  ");
+fn kubectl(lab: &Lab, arguments: &[&str]) -> String {
+    docker(&[&["exec", &lab.first_node(), "kubectl"], arguments].concat())
 }
 
 /// The second try finds the application that the first one has begun.
 fn a_killed_scheduler_costs_no_result(lab: &Lab) {
-    let kubectl = |arguments: &[&str]| docker(&[&["exec", &lab.first_node(), "kubectl"], arguments].concat());
-    let applications = || kubectl(&["get", "sparkapplications", "-n", "spark-jobs", "-o", "name"]);
+    let applications = || kubectl(lab, &["get", "sparkapplications", "-n", "spark-jobs", "-o", "name"]);
     let before = applications();
     let mut command = lab.command(&["dags", "run", "spark_pi", "--wait", "--ci"]);
     std::thread::scope(|scope| {
         let run = scope.spawn(|| Finished::of(&mut command));
         let running = ["get", "pods", "-n", "spark-jobs", "-l", "spark-role=driver,dag_id=spark_pi", "--no-headers"];
-        until("a driver that runs", || kubectl(&running).contains("Running"));
+        until("a driver that runs", || kubectl(lab, &running).contains("Running"));
         let kill = ["delete", "pod", "-n", "airflow", "-l", "app.kubernetes.io/component=scheduler"];
-        let killed = kubectl(&[kill.as_slice(), &["--grace-period=0", "--force"]].concat());
+        let killed = kubectl(lab, &[kill.as_slice(), &["--grace-period=0", "--force"]].concat());
         assert!(killed.contains("deleted"), "{killed}");
         let finished = run.join().expect("it only follows the run");
         finished.expect_code(0).expect("running, try 2").expect("of DAG spark_pi: success");
     });
     let new = applications().lines().filter(|name| !before.contains(*name)).count();
     assert_eq!(new, 1, "{}", applications());
+}
+
+/// It says so, and what was there before goes on afterwards.
+fn a_push_without_object_store_loses_nothing(lab: &Lab) {
+    let folder = lab.state().join("my-dags");
+    fs_err::create_dir_all(&folder).expect("a folder");
+    let push = |word: &str| {
+        let text = format!(
+            "from airflow.sdk import DAG, task\n\n\n@task\ndef load():\n    return {word:?}\n\n\n\
+             with DAG(\"orders\", schedule=None):\n    load()\n"
+        );
+        fs_err::write(folder.join("orders.py"), text).expect("a file");
+        lab.run(&["dags", "push", &folder.to_string_lossy(), "--ci"])
+    };
+    push("first text").expect_code(0);
+    kubectl(lab, &["scale", "statefulset", "minio", "-n", "object-store", "--replicas=0"]);
+    kubectl(lab, &["wait", "pod/minio-0", "-n", "object-store", "--for=delete", "--timeout=120s"]);
+    push("second text").expect_code(5).expect("object-store").expect("next:");
+    lab.run(&["up", "--ci"]).expect_code(0);
+    let run = || lab.run(&["dags", "run", "orders", "--wait", "--ci"]);
+    run().expect_code(0).expect("first text");
+    push("second text").expect_code(0);
+    run().expect_code(0).expect("second text");
+}
+
+/// A configuration like `ci` with this below `spec.airflow`.
+fn form(lab: &Lab, airflow: &str) -> String {
+    let path = lab.state().join("form.yaml");
+    let head = "apiVersion: lab/v1alpha2\nkind: Lab\nmetadata: {name: lab-airflow}\nspec:";
+    fs_err::write(&path, format!("{head}\n  cluster: {{controlPlanes: 1}}\n  airflow: {airflow}\n")).expect("a file");
+    path.to_string_lossy().into_owned()
+}
+
+fn url() -> String {
+    format!("http://{GIT}:8080/dags.git")
+}
+
+/// A container on the lab's network that is no part of the lab.
+fn start_repository(lab: &Lab) {
+    let image = docker(&["images", "--quiet", "lab/airflow"]);
+    let image = image.lines().next().expect("an image").to_owned();
+    let password = format!("PASSWORD={PASSWORD}");
+    let run = ["run", "--detach", "--name", GIT, "--network", lab.name, "--env", &password, "--entrypoint", "python3"];
+    docker(&[run.as_slice(), &[&image, "-c", SERVER]].concat());
+    until("a repository that answers", || docker(&["logs", GIT]).contains("serving"));
+}
+
+fn remove_repository() {
+    docker(&["rm", "--force", "--volumes", GIT]);
+}
+
+fn make_login(lab: &Lab, password: &str) {
+    kubectl(lab, &["delete", "secret", "git", "-n", "airflow", "--ignore-not-found"]);
+    let (user, password) = ("--from-literal=username=lab", format!("--from-literal=password={password}"));
+    let made = kubectl(lab, &["create", "secret", "generic", "git", "-n", "airflow", user, &password]);
+    assert!(made.contains("created"), "{made}");
+}
+
+/// A DAG of the repository has its task in a pod, whose log outlives it.
+fn tasks_run_in_pods_of_their_own(lab: &Lab) {
+    until("a DAG of the repository", || {
+        let listing = crate::daily::data(lab, &["dags", "list"]);
+        let dags = listing["dags"].as_array().expect("a list");
+        dags.iter().any(|dag| dag["dag"] == "from_git" && dag["source"] == "git")
+    });
+    let finished = lab.run(&["dags", "run", "from_git", "--wait", "--ci"]);
+    finished.expect_code(0).expect("of DAG from_git: success").expect("in a pod of its own: from-git-");
+    until("its pod has gone", || !kubectl(lab, &["get", "pods", "-n", "airflow"]).contains("from-git-"));
+    lab.run(&["dags", "logs", "from_git"]).expect_code(0).expect("a line of its log");
+    lab.run(&["dags", "run", "spark_pi", "--wait", "--ci"]).expect_code(0).expect("of DAG spark_pi: success");
 }
