@@ -38,7 +38,7 @@ pub fn steps(site: &Site<'_>) -> Result<Vec<Step>> {
     ];
     if cluster.cni == Cni::KubeRouter {
         let image = site.catalogue.reference("kube-router")?;
-        let values = json!({ "api_host": api_host(site), "image": image });
+        let values = json!({ "api_host": api_host(site), "image": image, "service_subnet": cluster.service_subnet });
         let object = ObjectName::new("kube-system", "kube-router");
         steps.push(Step {
             id: "network-plugin",

@@ -139,7 +139,10 @@ impl Kube for KubeApi {
         let parameters =
             LogParams { tail_lines: Some(lines), container: container.map(str::to_owned), ..LogParams::default() };
         let pods = self.pods(namespace).await?;
-        pods.logs(pod, &parameters).await.with_context(|| format!("reading the log of {namespace}/{pod}"))
+        pods.logs(pod, &parameters)
+            .await
+            .map_err(plain)
+            .with_context(|| format!("reading the log of {namespace}/{pod}"))
     }
 
     async fn read_log(&self, namespace: &str, pod: &str, query: &LogQuery, line: &mut dyn FnMut(String)) -> Result<()> {
@@ -174,6 +177,7 @@ impl Kube for KubeApi {
         let mut process = pods
             .exec(pod, argv.iter().copied(), &parameters)
             .await
+            .map_err(plain)
             .with_context(|| format!("running {} in pod {namespace}/{pod}", argv[0]))?;
         let status = process.take_status();
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());

@@ -1,5 +1,7 @@
 //! Buckets, and a user who may use only them.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use serde_json::{Value, json};
 
@@ -36,10 +38,16 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, grants: &[Grant], secret: 
         mc(kube, &["admin", "user", "add", "lab"], format!("{user}\n{key}\n").as_bytes()).await?;
         made.push(format!("user {user}"));
     }
-    if !has_policy(kube, &user).await? {
-        let policy = serde_json::to_vec(&policy(grants))?;
-        mc(kube, &["admin", "policy", "create", "lab", &user, "/dev/stdin"], &policy).await?;
+    let policy = policy(grants);
+    let says_it = policy_says(kube, &user, &policy).await?;
+    if !says_it {
+        mc(kube, &["admin", "policy", "create", "lab", &user, "/dev/stdin"], &serde_json::to_vec(&policy)?).await?;
+    }
+    let has_it = has_policy(kube, &user).await?;
+    if !has_it {
         mc(kube, &["admin", "policy", "attach", "lab", &user, "--user", &user], b"").await?;
+    }
+    if !says_it || !has_it {
         made.push(format!("policy of {user}"));
     }
     Ok(if made.is_empty() { Outcome::Unchanged("kept".to_owned()) } else { Outcome::Changed(made.join(", ")) })
@@ -58,7 +66,7 @@ pub async fn lacking<K: Kube>(kube: &K, grants: &[Grant], secret: &ObjectName) -
     if lacking.is_empty() && !may_enter(kube, grants, &user, &key).await? {
         lacking.push(format!("user {user} with the key of Secret {}/{}", secret.namespace, secret.name));
     }
-    if !has_policy(kube, &user).await? {
+    if !policy_says(kube, &user, &policy(grants)).await? || !has_policy(kube, &user).await? {
         lacking.push(format!("policy of {user}"));
     }
     Ok(lacking)
@@ -101,4 +109,24 @@ async fn has_policy<K: Kube>(kube: &K, user: &str) -> Result<bool> {
     let output = try_mc(kube, &["admin", "user", "info", "lab", user, "--json"], b"").await?;
     let info: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
     Ok(output.code == 0 && info["policyName"] == user)
+}
+
+/// True where the policy of this name is there and allows just what is wanted. MinIO gives it back in another order.
+async fn policy_says<K: Kube>(kube: &K, name: &str, wanted: &Value) -> Result<bool> {
+    let output = try_mc(kube, &["admin", "policy", "info", "lab", name, "--json"], b"").await?;
+    let info: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    Ok(output.code == 0 && rights(&info["policyInfo"]["Policy"]) == rights(wanted))
+}
+
+/// Each action of a policy on each resource, with its effect.
+fn rights(policy: &Value) -> BTreeSet<[String; 3]> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut rights = BTreeSet::new();
+    for statement in policy["Statement"].as_array().into_iter().flatten() {
+        for action in statement["Action"].as_array().into_iter().flatten() {
+            let resources = statement["Resource"].as_array().into_iter().flatten();
+            rights.extend(resources.map(|resource| [&statement["Effect"], action, resource].map(text)));
+        }
+    }
+    rights
 }

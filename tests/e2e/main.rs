@@ -56,6 +56,7 @@ fn a_lab_from_nothing_to_nothing() {
     part("Airflow's users have their roles", || airflow::users_have_their_roles(&lab));
     part("all sample DAGs", || airflow::all_samples_succeed(&lab));
     part("secrets are nowhere else", || secrets::are_kept(&lab, &command_lines, &airflow::VERBS));
+    part("a Service without pods answers nobody", || a_service_without_pods_answers_nobody(&lab));
     part("Pod Security refuses a privileged pod", || pod_security_is_enforced(&lab));
     part("down keeps the registry", || down_keeps_the_registry(&lab));
     part("down --all leaves nothing", || down_all_leaves_nothing(&lab));
@@ -136,6 +137,17 @@ fn a_failing_job_says_why(lab: &Lab) {
     fs_err::write(folder.join("job.py"), "raise SystemExit('no such table: orders')\n").expect("job");
     let output = lab.run(&["run", &folder.to_string_lossy(), "--ci"]);
     output.expect_code(5).expect("no such table: orders").expect("next:");
+}
+
+/// Its address must lead nowhere: out of the cluster there may be somebody who answers.
+fn a_service_without_pods_answers_nobody(lab: &Lab) {
+    let kubectl = |args: &[&str]| docker(&[&["exec", &lab.first_node(), "kubectl", "-n", "airflow"], args].concat());
+    kubectl(&["create", "service", "clusterip", "nobody", "--tcp=80"]);
+    let address = kubectl(&["get", "service", "nobody", "-o=jsonpath={.spec.clusterIP}"]);
+    let connect = format!("import socket; socket.create_connection(('{address}', 80), 20); print('connected')");
+    let answer = kubectl(&["exec", "deploy/dag-processor", "--", "python3", "-c", &connect]);
+    kubectl(&["delete", "service", "nobody"]);
+    assert!(answer.contains("unreachable") || answer.contains("refused"), "{answer}");
 }
 
 fn pod_security_is_enforced(lab: &Lab) {

@@ -14,7 +14,10 @@ fn words<'a>(argv: &[&'a str]) -> Vec<&'a str> {
 
 /// True for a call that changes nothing.
 pub fn reads(argv: &[&str]) -> bool {
-    matches!(words(argv)[..], ["sh", ..] | ["mc", "ready" | "ls" | "cat", ..] | ["mc", "admin", "user", "info", ..])
+    matches!(
+        words(argv)[..],
+        ["sh", ..] | ["mc", "ready" | "ls" | "cat", ..] | ["mc", "admin", "user" | "policy", "info", ..]
+    )
 }
 
 /// A line for each object of a bucket.
@@ -61,7 +64,14 @@ pub fn mc(state: &mut State, argv: &[&str], stdin: &[u8]) -> Result<Output> {
             state.keys.insert(user.to_owned(), key.to_owned());
             done(true)
         }
-        ["mc", "admin", "policy", "create", "lab", _, "/dev/stdin"] => done(!stdin.is_empty()),
+        ["mc", "admin", "policy", "info", "lab", policy, "--json"] => {
+            let Some(text) = state.policies.get(policy) else { return Ok(done(false)) };
+            Output { stdout: serde_json::to_vec(&json!({ "policyInfo": { "Policy": text } }))?, ..done(true) }
+        }
+        ["mc", "admin", "policy", "create", "lab", policy, "/dev/stdin"] => {
+            state.policies.insert(policy.to_owned(), serde_json::from_slice(stdin)?);
+            done(true)
+        }
         ["mc", "admin", "policy", "attach", "lab", policy, "--user", user] => {
             let attached = state.users.get_mut(user).map(|slot| policy.clone_into(slot));
             done(attached.is_some())

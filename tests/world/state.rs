@@ -53,6 +53,8 @@ pub struct State {
     pub buckets: BTreeSet<String>,
     /// User → policy, empty where none is attached.
     pub users: BTreeMap<String, String>,
+    /// MinIO's policies, by name.
+    pub policies: BTreeMap<String, Value>,
     /// User → secret key.
     pub keys: BTreeMap<String, String>,
     /// Bucket and path → content.
@@ -111,6 +113,7 @@ impl Default for State {
             environment: BTreeMap::new(),
             buckets: BTreeSet::new(),
             users: BTreeMap::new(),
+            policies: BTreeMap::new(),
             keys: BTreeMap::new(),
             store: BTreeMap::new(),
             late_api_servers: BTreeMap::new(),
@@ -164,6 +167,7 @@ impl State {
         self.applied.clear();
         self.buckets.clear();
         self.users.clear();
+        self.policies.clear();
         self.keys.clear();
         self.store.clear();
     }

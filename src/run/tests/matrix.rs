@@ -46,6 +46,7 @@ fn picture(state: &State) -> Vec<String> {
     all.extend(state.objects.values().map(|object| format!("object {}", settled(object))));
     all.extend(state.buckets.iter().map(|bucket| format!("bucket {bucket}")));
     all.extend(state.users.iter().map(|user| format!("user {user:?}")));
+    all.extend(state.policies.iter().map(|policy| format!("policy {policy:?}")));
     all.extend(state.store.keys().map(|path| format!("stored {path}")));
     let mut all: Vec<String> = all.iter().map(|line| without_number(line)).collect();
     all.sort();

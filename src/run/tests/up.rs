@@ -104,3 +104,15 @@ async fn after_a_restart_containers_are_started_and_nothing_else_changes() {
     assert_eq!(starts.len(), 8, "{starts:?}");
     assert_eq!(others, Vec::<String>::new());
 }
+
+/// The user of the jobs may use the bucket of now, and not that of before.
+#[tokio::test(start_paused = true)]
+async fn a_bucket_of_another_name_changes_what_its_user_may_do() {
+    let mut bench = Bench::small().made().await;
+    let policy = |bench: &Bench| bench.world.state().policies["spark-jobs"].to_string();
+    assert!(policy(&bench).contains("arn:aws:s3:::lab/*"), "{}", policy(&bench));
+    bench.lab.object_store.bucket = "data".to_owned();
+    bench.up().await.unwrap();
+    assert!(policy(&bench).contains("arn:aws:s3:::data/*"), "{}", policy(&bench));
+    assert!(!policy(&bench).contains("arn:aws:s3:::lab/*"), "{}", policy(&bench));
+}
