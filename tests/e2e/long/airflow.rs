@@ -9,6 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 
+use super::pages;
 use crate::daily::data;
 use crate::lab::{Finished, Lab, docker, until};
 use crate::{part, second_up_changes_nothing, secrets, status_is_complete};
@@ -42,6 +43,7 @@ fn dags_run_spark_jobs() {
     part("Airflow: a DAG from a folder to green", || a_dag_goes_from_a_folder_to_green(&lab));
     part("Airflow: wrong wishes are answered", || wrong_wishes_are_answered(&lab));
     part("Airflow: users have their roles", || users_have_their_roles(&lab));
+    part("Airflow: its pages in a browser, for each user", || pages::each_user_sees_what_it_may(&lab));
     part("Airflow: all sample DAGs", || all_samples_succeed(&lab));
     part("Airflow: a scheduler that is killed", || a_killed_scheduler_costs_no_result(&lab));
     part("Airflow: secrets are nowhere else", || secrets::are_kept(&lab, &command_lines, &VERBS));
@@ -51,15 +53,15 @@ fn dags_run_spark_jobs() {
 }
 
 /// Airflow's pages and API on a port of loopback, as long as this is held.
-struct Forwarded {
+pub struct Forwarded {
     child: Child,
-    address: String,
+    pub address: String,
     client: reqwest::Client,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Forwarded {
-    fn of(lab: &Lab) -> Self {
+    pub fn of(lab: &Lab) -> Self {
         let mut child =
             lab.command(&["open", "airflow", "--no-browser"]).stdout(Stdio::piped()).spawn().expect("it runs");
         let mut address = String::new();
@@ -105,7 +107,7 @@ impl Drop for Forwarded {
 }
 
 /// User and password of each of Airflow's users.
-fn users(lab: &Lab) -> Vec<(String, String)> {
+pub fn users(lab: &Lab) -> Vec<(String, String)> {
     let credentials = data(lab, &["credentials", "airflow"]);
     let text = |login: &Value, key: &str| login[key].as_str().expect("text").to_owned();
     let logins = credentials["credentials"].as_array().expect("a list");
