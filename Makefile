@@ -29,6 +29,7 @@ test: fast ## Run all tests, the real cluster included (setup first on a new mac
 	$(CARGO) test --release --locked --test e2e -- --ignored --nocapture --skip long::
 
 test-all: test ## Run what is longer as well, and record the result in docs/test-all.md
+	@scripts/setup browser
 	tests/all
 
 fast: check ## Run the tests that need no Docker

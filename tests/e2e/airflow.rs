@@ -44,7 +44,8 @@ impl Forwarded {
         let address = address.trim().trim_end_matches('/').to_owned();
         assert!(address.starts_with("http://127.0.0.1:"), "{address}");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        Self { child, address, client: reqwest::Client::new(), runtime }
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        Self { child, address, client, runtime }
     }
 
     /// Status and answer.

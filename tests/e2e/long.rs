@@ -2,9 +2,11 @@
 //! `make test-all` runs these, one after the other.
 
 mod airflow;
+mod browser;
 mod contract;
 mod faults;
 mod faulty;
+mod pages;
 mod registry;
 
 use super::lab::{Lab, docker, lines};

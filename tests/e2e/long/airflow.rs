@@ -1,5 +1,6 @@
 //! Airflow when something happens to it, and in its other forms: tasks in pods of their own, DAGs from Git.
 
+use super::pages;
 use crate::lab::{Finished, Lab, docker, until};
 use crate::{part, status_is_complete};
 
@@ -21,6 +22,7 @@ fn airflow_keeps_going() {
         lab.run(&["up", "--ci"]).expect_code(0).expect("through Airflow");
         status_is_complete(&lab, 4, 3);
     });
+    part("Airflow: its pages in a browser, for each user", || pages::each_user_sees_what_it_may(&lab));
     part("Airflow: a scheduler that is killed", || a_killed_scheduler_costs_no_result(&lab));
     part("Airflow: the object store is down during a push", || a_push_without_object_store_loses_nothing(&lab));
     part("Airflow: a login for Git that nobody made", || {
