@@ -8,6 +8,11 @@ use serde_json::Value;
 
 pub use folder::{Files, Folder};
 
+/// A number of files, in words.
+pub fn files(count: usize) -> String {
+    if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
+}
+
 /// A run that is to be.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Order {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::args::{LabArgs, OutputArgs, ReportArgs, quoted};
 use super::session::Session;
-use crate::dags::{Folder, Order};
+use crate::dags::{Folder, Order, files};
 use crate::fault::{Fault, Kind};
 use crate::plan::Plan;
 use crate::report::{Format, Reporter};
@@ -107,7 +107,7 @@ async fn push(args: PushArgs, reporter: &Reporter) -> Result<()> {
         let next = format!("mend these; lab dags push {}{}", quoted(&shown), args.lab.typed());
         Fault::new(Kind::Config, format!("{shown} cannot be a folder of DAGs")).next(next)
     })?;
-    let title = format!("{} files of {shown}", folder.files.len());
+    let title = format!("{} of {shown}", files(folder.files.len()));
     let action = Action::PushDags { folder, delete: args.delete };
     act(&args.lab, Step { id: "dags", title, needs: vec![], deadline: PUSH, action }, reporter).await
 }

@@ -12,7 +12,7 @@ use include_dir::{Dir, include_dir};
 use super::diff::State;
 use super::{Context, store};
 use crate::components::SAMPLE_DAGS_BUCKET;
-use crate::dags::Files;
+use crate::dags::{Files, files};
 use crate::event::Outcome;
 use crate::fingerprint::Fingerprint;
 use crate::jobs::Job;
@@ -38,7 +38,7 @@ pub async fn have_samples<P: Ports>(context: &Context<'_, P>) -> Result<Outcome>
     changed.extend(sync(kube, SAMPLE_DAGS_BUCKET, &samples()).await?);
     Ok(match changed.len() {
         0 => Outcome::Unchanged("all there".to_owned()),
-        count => Outcome::Changed(format!("{count} files")),
+        count => Outcome::Changed(files(count)),
     })
 }
 

@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow};
 use super::check::{Found, FoundDag, check};
 use super::{have, store};
 use crate::components::DAGS_BUCKET;
-use crate::dags::{Files, Folder};
+use crate::dags::{Files, Folder, files};
 use crate::event::{Outcome, Warning};
 use crate::fault::{Fault, Kind};
 use crate::ports::Ports;
@@ -31,7 +31,7 @@ pub async fn push<P: Ports>(context: &Context<'_, P>, folder: &Folder, delete: b
             all.insert(path.clone(), store::get(kube, &format!("{DAGS_BUCKET}/{path}")).await?);
         }
     }
-    context.note(format!("Airflow loads {} files to see what they hold", all.len()));
+    context.note(format!("Airflow loads {} to see what they hold", files(all.len())));
     let found = check(context, &all).await?;
     let before = airflow.dags().await?;
     if let Some(error) = refused(folder, &found, &before, flags) {
@@ -48,17 +48,18 @@ pub async fn push<P: Ports>(context: &Context<'_, P>, folder: &Folder, delete: b
             changed.push(format!("{DAGS_BUCKET}/{path}"));
         }
     } else if !others.is_empty() {
-        let what = format!("the bucket has {} files that {} has not: {}", others.len(), folder.path, others.join(", "));
+        let what =
+            format!("the bucket has {} that {} has not: {}", files(others.len()), folder.path, others.join(", "));
         let next = format!("lab dags push {} --delete{flags}   (removes them)", folder.path);
         context.run.sink.warn(Warning::new("other-dags", what).next(next));
     }
     let ids = found.dags.iter().map(|dag| dag.id.as_str()).collect::<Vec<_>>().join(", ");
     if changed.is_empty() {
-        return Ok(Outcome::Unchanged(format!("{} files are there; DAGs: {ids}", folder.files.len())));
+        return Ok(Outcome::Unchanged(format!("all there ({}); DAGs: {ids}", files(folder.files.len()))));
     }
     let before = before.into_iter().map(|dag| (dag.id.clone(), dag)).collect();
     seen(context, &airflow, &all, &found.dags, &before).await?;
-    Ok(Outcome::Changed(format!("{} files; DAGs: {ids}", changed.len())))
+    Ok(Outcome::Changed(format!("{}; DAGs: {ids}", files(changed.len()))))
 }
 
 /// Why these files are not taken, none where they are.

@@ -60,7 +60,7 @@ async fn files_that_are_not_in_the_folder_stay_unless_they_are_not_wanted() {
     push(&bench, &[("stock.py", "DAG(\"stock\")")], false).await.unwrap();
     assert_eq!(there(&bench), ["orders.py", "stock.py"]);
     let warning = bench.said.warnings().pop().unwrap();
-    assert!(warning.contains("the bucket has 1 files that mine has not: orders.py"), "{warning}");
+    assert!(warning.contains("the bucket has 1 file that mine has not: orders.py"), "{warning}");
     assert!(warning.contains("lab dags push mine --delete --name lab"), "{warning}");
     push(&bench, &[("stock.py", "DAG(\"stock\")")], true).await.unwrap();
     assert_eq!(there(&bench), ["stock.py"]);
