@@ -22,6 +22,10 @@ fn airflow_keeps_going() {
         lab.run(&["up", "--ci"]).expect_code(0).expect("through Airflow");
         status_is_complete(&lab, 4, 3);
     });
+    part("Airflow: PageRank with the values of its params", || {
+        let run = lab.run(&["dags", "run", "spark_pagerank", "--wait", "--ci"]);
+        run.expect_code(0).expect("of DAG spark_pagerank: success").expect("ranks of 3 executors sum to 1.000000000");
+    });
     part("Airflow: its pages in a browser, for each user", || pages::each_user_sees_what_it_may(&lab));
     part("Airflow: a scheduler that is killed", || a_killed_scheduler_costs_no_result(&lab));
     part("Airflow: the object store is down during a push", || a_push_without_object_store_loses_nothing(&lab));
