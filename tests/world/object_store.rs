@@ -30,8 +30,11 @@ fn listing(state: &State, bucket: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+fn done(yes: bool) -> Output {
+    Output { code: i64::from(!yes), ..Output::default() }
+}
+
 pub fn mc(state: &mut State, argv: &[&str], stdin: &[u8]) -> Result<Output> {
-    let done = |yes: bool| Output { code: i64::from(!yes), ..Output::default() };
     let path = |word: &str| word.strip_prefix("lab/").unwrap_or(word).to_owned();
     Ok(match words(argv)[..] {
         ["mc", "ready", "lab"] => done(true),
@@ -50,32 +53,7 @@ pub fn mc(state: &mut State, argv: &[&str], stdin: &[u8]) -> Result<Output> {
             let allowed = state.users.get(user).is_some_and(|policy| !policy.is_empty());
             done(allowed && state.keys[user] == key && state.buckets.contains(bucket))
         }
-        ["mc", "admin", "user", "info", "lab", user, "--json"] => {
-            let Some(policy) = state.users.get(user) else { return Ok(done(false)) };
-            Output { stdout: serde_json::to_vec(&json!({ "policyName": policy }))?, ..done(true) }
-        }
-        ["mc", "admin", "user", "add", "lab"] => {
-            let text = std::str::from_utf8(stdin)?;
-            let [user, key] = text.lines().collect::<Vec<_>>()[..] else { bail!("want user and key, got {text:?}") };
-            if key.len() < 8 {
-                bail!("the key of {user} is too short");
-            }
-            state.users.entry(user.to_owned()).or_default();
-            state.keys.insert(user.to_owned(), key.to_owned());
-            done(true)
-        }
-        ["mc", "admin", "policy", "info", "lab", policy, "--json"] => {
-            let Some(text) = state.policies.get(policy) else { return Ok(done(false)) };
-            Output { stdout: serde_json::to_vec(&json!({ "policyInfo": { "Policy": text } }))?, ..done(true) }
-        }
-        ["mc", "admin", "policy", "create", "lab", policy, "/dev/stdin"] => {
-            state.policies.insert(policy.to_owned(), serde_json::from_slice(stdin)?);
-            done(true)
-        }
-        ["mc", "admin", "policy", "attach", "lab", policy, "--user", user] => {
-            let attached = state.users.get_mut(user).map(|slot| policy.clone_into(slot));
-            done(attached.is_some())
-        }
+        ["mc", "admin", ref words @ ..] => admin(state, words, stdin)?,
         ["mc", "pipe", target] => {
             let target = path(target);
             let has_bucket = target.split('/').next().is_some_and(|bucket| state.buckets.contains(bucket));
@@ -99,5 +77,38 @@ pub fn mc(state: &mut State, argv: &[&str], stdin: &[u8]) -> Result<Output> {
             done(true)
         }
         _ => bail!("nobody taught this world {argv:?}"),
+    })
+}
+
+/// Users and their policies.
+fn admin(state: &mut State, words: &[&str], stdin: &[u8]) -> Result<Output> {
+    Ok(match *words {
+        ["user", "info", "lab", user, "--json"] => {
+            let Some(policy) = state.users.get(user) else { return Ok(done(false)) };
+            Output { stdout: serde_json::to_vec(&json!({ "policyName": policy }))?, ..done(true) }
+        }
+        ["user", "add", "lab"] => {
+            let text = std::str::from_utf8(stdin)?;
+            let [user, key] = text.lines().collect::<Vec<_>>()[..] else { bail!("want user and key, got {text:?}") };
+            if key.len() < 8 {
+                bail!("the key of {user} is too short");
+            }
+            state.users.entry(user.to_owned()).or_default();
+            state.keys.insert(user.to_owned(), key.to_owned());
+            done(true)
+        }
+        ["policy", "info", "lab", policy, "--json"] => {
+            let Some(text) = state.policies.get(policy) else { return Ok(done(false)) };
+            Output { stdout: serde_json::to_vec(&json!({ "policyInfo": { "Policy": text } }))?, ..done(true) }
+        }
+        ["policy", "create", "lab", policy, "/dev/stdin"] => {
+            state.policies.insert(policy.to_owned(), serde_json::from_slice(stdin)?);
+            done(true)
+        }
+        ["policy", "attach", "lab", policy, "--user", user] => {
+            let attached = state.users.get_mut(user).map(|slot| policy.clone_into(slot));
+            done(attached.is_some())
+        }
+        _ => bail!("nobody taught this world {words:?}"),
     })
 }
