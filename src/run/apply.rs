@@ -77,7 +77,8 @@ pub fn id(workload: &Workload) -> Value {
     })
 }
 
-/// True where the controller has seen the newest form and all replicas of it are ready.
+/// True where the controller has seen the newest form, all replicas of it are ready, and none of an older one is left:
+/// while a rollout begins, it is the old ones that are ready.
 pub fn is_ready(live: &Value) -> bool {
     if let Some(webhooks) = live["webhooks"].as_array() {
         return webhooks.iter().all(|webhook| webhook["clientConfig"]["caBundle"].is_string());
@@ -92,7 +93,9 @@ pub fn is_ready(live: &Value) -> bool {
         return wanted > 0 && updated == wanted && number("/status/numberReady") == Some(wanted);
     }
     let wanted = number("/spec/replicas").unwrap_or(1);
-    number("/status/updatedReplicas") == Some(wanted) && number("/status/readyReplicas") == Some(wanted)
+    ["/status/replicas", "/status/updatedReplicas", "/status/readyReplicas"]
+        .iter()
+        .all(|count| number(count) == Some(wanted))
 }
 
 #[cfg(test)]
@@ -103,7 +106,9 @@ mod tests {
     fn deployment(observed: i64, ready: i64) -> serde_json::Value {
         json!({
             "kind": "Deployment", "metadata": {"generation": 2}, "spec": {"replicas": 2},
-            "status": {"observedGeneration": observed, "updatedReplicas": 2, "readyReplicas": ready},
+            "status": {
+                "observedGeneration": observed, "replicas": 2, "updatedReplicas": 2, "readyReplicas": ready,
+            },
         })
     }
 
@@ -112,6 +117,9 @@ mod tests {
         assert!(is_ready(&deployment(2, 2)));
         assert!(!is_ready(&deployment(1, 2)));
         assert!(!is_ready(&deployment(2, 1)));
+        let mut with_an_old_one = deployment(2, 2);
+        with_an_old_one["status"]["replicas"] = json!(3);
+        assert!(!is_ready(&with_an_old_one));
     }
 
     #[test]

@@ -247,7 +247,9 @@ fn react(state: &mut State, live: &mut Value) {
             live["status"] = json!({ "conditions": [{ "type": "Established", "status": "True" }] });
         }
         Some("Deployment" | "StatefulSet") => {
-            live["status"] = json!({ "observedGeneration": generation, "updatedReplicas": 1, "readyReplicas": ready });
+            live["status"] = json!({
+                "observedGeneration": generation, "replicas": 1, "updatedReplicas": 1, "readyReplicas": ready,
+            });
             if ready == 1 {
                 first_pod(state, live);
             }
