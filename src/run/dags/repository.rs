@@ -42,7 +42,8 @@ pub async fn reach<P: Ports>(context: &Context<'_, P>, repository: &Git) -> Resu
     };
     let flags = &context.run.flags;
     let fault = Fault::new(Kind::Step, format!("Airflow cannot read the DAGs of {url}"));
-    Err(anyhow!(why).context(fault.next(format!("mend the repository or spec.airflow.dags.git; lab up{flags}"))))
+    Err(anyhow!(why)
+        .context(fault.next(format!("mend the repository, spec.airflow.dags.git or its Secret; lab up{flags}"))))
 }
 
 /// In the form in which Git's credential helpers speak.

@@ -164,7 +164,9 @@ fn public_keys(secret: &Value) -> &'static [&'static str] {
     match text(secret, "/type") {
         "kubernetes.io/service-account-token" => &["namespace", "ca.crt"],
         "bootstrap.kubernetes.io/token" => &["auth-extra-groups", "description", "expiration"],
-        _ if label(secret, "app.kubernetes.io/managed-by") == "lab" => &["MINIO_ROOT_USER", "AWS_ACCESS_KEY_ID"],
+        _ if label(secret, "app.kubernetes.io/managed-by") == "lab" => {
+            &["MINIO_ROOT_USER", "AWS_ACCESS_KEY_ID", "POSTGRES_USER", "POSTGRES_DB"]
+        }
         _ => &[],
     }
 }

@@ -154,7 +154,7 @@ async fn the_sums_are_those_of_the_parts() {
     assert_eq!(needed(&bench, "memory").await, "7.7 GiB");
     assert_eq!(needed(&bench, "disk").await, "13.5 GiB");
     bench.world.state().images.clear();
-    assert_eq!(needed(&bench, "disk").await, "22.5 GiB");
+    assert_eq!(needed(&bench, "disk").await, "23.5 GiB");
     bench.lab.smoke.enabled = false;
     bench.lab.airflow.enabled = false;
     assert_eq!(needed(&bench, "memory").await, "2.8 GiB");
