@@ -10,7 +10,7 @@
 //! | --- | --- |
 //! | 0 | `fault` kinds of failure and exit codes; `fingerprint` what something was made of |
 //! | 1 | `config` text → checked `Lab`; `images` the catalogue; `dags` folders and runs of DAGs; `jobs` Spark jobs; `smoke` question and answer |
-//! | 2 | `render` `Lab` → kind configuration and manifests |
+//! | 2 | `flows` who may connect to whom, and what policies make of it; `render` `Lab` → kind configuration and manifests |
 //! | 3 | `step` what is to be true |
 //! | 4 | `components` one file an installed thing; `ports` the doors; `event` what happened |
 //! | 5 | `plan` all steps in order; `exec` the real doors |
@@ -26,6 +26,7 @@ pub mod event;
 pub mod exec;
 pub mod fault;
 pub mod fingerprint;
+pub mod flows;
 pub mod images;
 pub mod jobs;
 pub mod plan;

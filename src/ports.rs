@@ -193,9 +193,13 @@ pub struct ContainerSpec {
     pub address: Ipv4Addr,
     pub labels: BTreeMap<String, String>,
     /// Volume name and the path it is mounted at.
-    pub volume: (String, String),
+    pub volume: Option<(String, String)>,
     /// Port on loopback and the port inside.
-    pub port: (u16, u16),
+    pub port: Option<(u16, u16)>,
+    /// What runs instead of the image's own program, for once; empty for that, which is started again whenever it ends.
+    pub command: Vec<String>,
+    /// Capabilities beyond those that Docker gives.
+    pub capabilities: Vec<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

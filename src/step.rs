@@ -59,6 +59,8 @@ pub enum Action {
     Credentials { secrets: Vec<SecretSpec> },
     /// Have these objects in the cluster, and these workloads ready.
     Apply { objects: Vec<Value>, ready: Vec<Workload> },
+    /// Have these network policies, with the addresses of the control planes where they stand for them.
+    Policies { objects: Vec<Value> },
     /// Have these buckets, and a user who may use them, each as it is said, and no other.
     Buckets { grants: Vec<Grant>, secret: ObjectName },
     /// Have this Secret with these keys, which a person has to make.

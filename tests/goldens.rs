@@ -68,7 +68,7 @@ fn manifests() -> Goldens {
 fn applied(lab: &Lab) -> Goldens {
     let plan = plan::up(&Site { lab, catalogue: &Catalogue::load().unwrap() }).unwrap();
     let file = |step: lab::step::Step| match step.action {
-        Action::Apply { objects, .. } => {
+        Action::Apply { objects, .. } | Action::Policies { objects } => {
             let objects: Vec<Value> = objects.into_iter().map(shortened).collect();
             let text = serde_saphyr::to_string_multiple(&objects).unwrap();
             Some((format!("manifests/{}.yaml", step.id).into(), text))

@@ -40,7 +40,7 @@ fn of(text: &str) -> Vec<Value> {
 fn made_of(text: &str) -> Vec<Value> {
     let mut all = Vec::new();
     for step in steps(text) {
-        if let Action::Apply { objects, .. } = step.action {
+        if let Action::Apply { objects, .. } | Action::Policies { objects } = step.action {
             let template =
                 |object: &Value| Some(serde_saphyr::from_str(object["data"]["task.yaml"].as_str()?).unwrap());
             all.extend(objects.iter().filter_map(template).collect::<Vec<Value>>());

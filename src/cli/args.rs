@@ -4,7 +4,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum as _, ValueHint};
 
 use super::{
     completions, config, credentials, dags, diagnose, doctor, down, images, job, kubeconfig, logs, man, open, plan,
-    status, up,
+    status, up, verify,
 };
 use crate::config::{ImageSource, Overrides};
 use crate::report::{Format, Wishes};
@@ -35,6 +35,9 @@ pub enum Verb {
     Plan(plan::PlanArgs),
     /// Check this machine, and say how to mend what is in the way
     Doctor(doctor::DoctorArgs),
+    /// Prove what the lab claims; exit code 6 where it is not so
+    #[command(subcommand)]
+    Verify(verify::VerifyVerb),
     /// Run a Spark job: a sample job's name, or a folder with an application.yaml
     Run(job::RunArgs),
     /// Push, list and run DAGs of Airflow, and show their logs

@@ -5,6 +5,7 @@ pub mod airflow;
 pub mod cluster;
 pub mod network;
 pub mod object_store;
+pub mod policies;
 pub mod postgres;
 pub mod registry;
 pub mod smoke;
@@ -61,13 +62,18 @@ pub struct Site<'a> {
 impl Site<'_> {
     /// The namespaces of the components that are enabled.
     pub fn namespaces(&self) -> Result<Vec<Value>> {
+        render::objects(render::NAMESPACES, &serde_json::json!({ "namespaces": self.namespace_names() }))
+    }
+
+    /// Their names.
+    pub fn namespace_names(&self) -> Vec<&'static str> {
         let lab = self.lab;
         let mut names = vec![SYSTEM_NAMESPACE];
         names.extend(lab.spark_operator.enabled.then_some(OPERATOR_NAMESPACE));
         names.extend(lab.object_store.enabled.then_some(STORE_NAMESPACE));
         names.extend(lab.airflow.enabled.then_some(AIRFLOW_NAMESPACE));
         names.extend((lab.spark_operator.enabled || lab.object_store.enabled).then_some(JOBS_NAMESPACE));
-        render::objects(render::NAMESPACES, &serde_json::json!({ "namespaces": names }))
+        names
     }
 
     /// Names of the images that nodes pull, in the order in which they are needed.

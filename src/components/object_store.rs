@@ -25,7 +25,7 @@ pub fn steps(site: &Site<'_>) -> Result<Vec<Step>> {
         Step {
             id: "object-store",
             title: "MinIO".to_owned(),
-            needs: vec!["credentials", "nodes"],
+            needs: vec!["credentials", "policies", "nodes"],
             deadline: Duration::from_mins(5),
             action: Action::Apply {
                 objects: render::objects(render::OBJECT_STORE, &values)?,

@@ -39,7 +39,7 @@ pub fn steps(site: &Site<'_>) -> Result<Vec<Step>> {
     Ok(vec![Step {
         id: "database",
         title: "PostgreSQL".to_owned(),
-        needs: vec!["credentials", "nodes"],
+        needs: vec!["credentials", "policies", "nodes"],
         deadline: Duration::from_mins(5),
         action: Action::Apply {
             objects: render::objects(render::POSTGRES, &values)?,

@@ -36,7 +36,7 @@ pub fn steps(site: &Site<'_>) -> Result<Vec<Step>> {
         Step {
             id: "spark-operator",
             title: "Spark Operator, controller and webhook".to_owned(),
-            needs: vec!["definitions", "namespaces", "nodes"],
+            needs: vec!["definitions", "policies", "nodes"],
             deadline: Duration::from_mins(5),
             action: Action::Apply {
                 objects: render::objects(render::SPARK_OPERATOR, &values)?,

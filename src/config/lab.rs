@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::destination::Destinations;
 use super::jvm_size::JvmSize;
 use super::quantity::Quantity;
 use super::subnet::Subnet;
@@ -13,6 +14,7 @@ use super::subnet::Subnet;
 pub struct Lab {
     pub name: String,
     pub cluster: Cluster,
+    pub network: Network,
     pub images: Images,
     pub registry: Registry,
     pub spark_operator: SparkOperator,
@@ -44,6 +46,14 @@ impl Cluster {
     pub fn has_load_balancer(&self) -> bool {
         self.control_planes > 1
     }
+}
+
+/// What the closed network of the lab's pods is opened for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Network {
+    /// Where jobs and Airflow may connect to outside the cluster, empty for nowhere.
+    pub egress: Destinations,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]

@@ -5,6 +5,7 @@
 //! as the values. The [`validate`] rules tie fields together, and [`Lab`] is
 //! what the rest of the program sees: nothing in it is unset or unchecked.
 
+mod destination;
 mod jvm_size;
 mod lab;
 mod measure;
@@ -29,10 +30,11 @@ mod yaml;
 
 use std::path::Path;
 
+pub use destination::{Destination, Destinations};
 pub use jvm_size::JvmSize;
 pub use lab::{
-    Airflow, Cluster, Cni, DAGS_BUCKET, Executor, Git, ImageSource, Images, LOGS_BUCKET, Lab, ObjectStore, Registry,
-    SAMPLE_DAGS_BUCKET, Size, Smoke, SparkOperator,
+    Airflow, Cluster, Cni, DAGS_BUCKET, Executor, Git, ImageSource, Images, LOGS_BUCKET, Lab, Network, ObjectStore,
+    Registry, SAMPLE_DAGS_BUCKET, Size, Smoke, SparkOperator,
 };
 pub use migrate::{Migration, migrate};
 pub use overrides::{Overrides, variable};

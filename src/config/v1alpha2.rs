@@ -2,10 +2,11 @@
 
 use std::ops::RangeInclusive;
 
+use super::destination::destinations;
 use super::jvm_size::jvm_size;
 use super::lab::{
-    Airflow, Cluster, Cni, Dags, Executor, Git, ImageSource, Images, Lab, ObjectStore, Registry, Replicas, Size, Smoke,
-    SparkOperator,
+    Airflow, Cluster, Cni, Dags, Executor, Git, ImageSource, Images, Lab, Network, ObjectStore, Registry, Replicas,
+    Size, Smoke, SparkOperator,
 };
 use super::measure::duration;
 use super::name;
@@ -96,6 +97,14 @@ pub fn with_components(spec: &mut Section<'_>, name: String, cluster: Cluster, r
     Lab {
         name,
         cluster,
+        network: spec.section("network", "The network of the lab's pods, which is closed", |network| Network {
+            egress: network.field(
+                "egress",
+                "",
+                &destinations(),
+                "Where jobs and Airflow may connect to outside the cluster, as RANGE:PORT with commas between; nowhere if empty",
+            ),
+        }),
         images: spec.section("images", "Container images", |images| Images {
             source: images.field("source", "auto", &one_of(&SOURCES), "Where they come from"),
             mirror: images.field("mirror", "", &name::mirror(), "Registry that stands in for all upstream ones"),

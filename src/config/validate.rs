@@ -1,5 +1,6 @@
 //! Rules that tie several fields together.
 
+use super::destination::Destination;
 use super::lab::{Cluster, DAGS_BUCKET, LOGS_BUCKET, Lab, SAMPLE_DAGS_BUCKET};
 use super::problem::Complaint;
 use super::reading::Reading;
@@ -12,6 +13,7 @@ const POD_SUBNET: &str = "spec.cluster.podSubnet";
 const SERVICE_SUBNET: &str = "spec.cluster.serviceSubnet";
 const API_PORT: &str = "spec.ports.api";
 const REGISTRY_PORT: &str = "spec.ports.registry";
+const EGRESS: &str = "spec.network.egress";
 const BUCKET: &str = "spec.objectStore.bucket";
 const OBJECT_STORE: &str = "spec.objectStore.enabled";
 const AIRFLOW: &str = "spec.airflow.enabled";
@@ -36,6 +38,7 @@ pub fn check(lab: &Lab, reading: &mut Reading) {
         reading
             .conflict(&[AIRFLOW, OBJECT_STORE], Complaint::new(message).hint(format!("set that or {AIRFLOW}: false")));
     }
+    opened(reading, lab);
     let bucket = lab.object_store.bucket.as_str();
     if lab.airflow.enabled && [DAGS_BUCKET, SAMPLE_DAGS_BUCKET, LOGS_BUCKET].contains(&bucket) {
         let message = format!("bucket {bucket} is Airflow's own: who writes there may do whatever Airflow may");
@@ -49,6 +52,30 @@ pub fn check(lab: &Lab, reading: &mut Reading) {
     if lab.smoke.enabled {
         needed_by_smoke(reading, "spec.sparkOperator.enabled", lab.spark_operator.enabled);
         needed_by_smoke(reading, OBJECT_STORE, lab.object_store.enabled);
+    }
+}
+
+/// What is opened lies outside the cluster; and what lies there has to be opened.
+fn opened(reading: &mut Reading, lab: &Lab) {
+    let cluster = &lab.cluster;
+    for Destination { range, port } in &lab.network.egress.0 {
+        let own =
+            [(SUBNET, cluster.subnet), (POD_SUBNET, cluster.pod_subnet), (SERVICE_SUBNET, cluster.service_subnet)];
+        let within = own.into_iter().find(|(_, own)| own.prefix <= range.prefix && own.contains(range.address));
+        // Beside the nodes stand this machine and containers of others.
+        let beside_nodes = range.prefix == 32 && cluster.subnet.contains(range.address);
+        if let Some((path, own)) = within.filter(|_| !beside_nodes) {
+            let message = format!("{range}:{port} lies in {path} {own}: the cluster's own network stays closed");
+            let hint =
+                format!("single addresses of {SUBNET} can be opened; {}/32 is this machine", cluster.subnet.gateway());
+            reading.conflict(&[EGRESS, path], Complaint::new(message).hint(hint));
+        }
+    }
+    let git = &lab.airflow.dags.git.url;
+    if lab.airflow.enabled && !git.is_empty() && lab.network.egress.0.is_empty() {
+        let message = format!("Airflow cannot reach {git}: nothing outside the cluster is open");
+        let hint = format!("set {EGRESS} to the addresses and the port of its host, such as 140.82.112.0/20:443");
+        reading.conflict(&[GIT_URL, EGRESS], Complaint::new(message).hint(hint));
     }
 }
 

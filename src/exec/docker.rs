@@ -124,9 +124,12 @@ impl Docker for Bollard {
     }
 
     async fn run_container(&self, spec: &ContainerSpec) -> Result<()> {
-        let inside = format!("{}/tcp", spec.port.1);
         // Loopback only: nothing of a lab listens for the neighbours.
-        let binding = PortBinding { host_ip: Some("127.0.0.1".to_owned()), host_port: Some(spec.port.0.to_string()) };
+        let binding = |(port, inside): (u16, u16)| {
+            let binding = PortBinding { host_ip: Some("127.0.0.1".to_owned()), host_port: Some(port.to_string()) };
+            (format!("{inside}/tcp"), Some(vec![binding]))
+        };
+        let restart = RestartPolicy { name: Some(RestartPolicyNameEnum::UNLESS_STOPPED), maximum_retry_count: None };
         let endpoint = EndpointSettings {
             aliases: Some(spec.aliases.clone()),
             ipam_config: Some(EndpointIpamConfig {
@@ -139,14 +142,13 @@ impl Docker for Bollard {
             image: Some(spec.image.clone()),
             hostname: Some(spec.name.clone()),
             labels: Some(spec.labels.clone().into_iter().collect()),
-            exposed_ports: Some(vec![inside.clone()]),
+            entrypoint: (!spec.command.is_empty()).then(|| spec.command.clone()),
+            exposed_ports: spec.port.map(|(_, inside)| vec![format!("{inside}/tcp")]),
             host_config: Some(HostConfig {
-                binds: Some(vec![format!("{}:{}", spec.volume.0, spec.volume.1)]),
-                port_bindings: Some(HashMap::from([(inside, Some(vec![binding]))])),
-                restart_policy: Some(RestartPolicy {
-                    name: Some(RestartPolicyNameEnum::UNLESS_STOPPED),
-                    maximum_retry_count: None,
-                }),
+                binds: spec.volume.as_ref().map(|(volume, path)| vec![format!("{volume}:{path}")]),
+                port_bindings: spec.port.map(|port| HashMap::from([binding(port)])),
+                restart_policy: spec.command.is_empty().then_some(restart),
+                cap_add: Some(spec.capabilities.clone()),
                 network_mode: Some(spec.network.clone()),
                 ..Default::default()
             }),

@@ -11,6 +11,7 @@ pub const KIND: &str = include_str!("templates/kind.yaml");
 pub const KUBE_ROUTER: &str = include_str!("templates/kube_router.yaml");
 pub const NAMESPACES: &str = include_str!("templates/namespaces.yaml");
 pub const SPARK_OPERATOR: &str = include_str!("templates/spark_operator.yaml");
+pub const POLICIES: &str = include_str!("templates/policies.yaml");
 pub const POSTGRES: &str = include_str!("templates/postgres.yaml");
 pub const AIRFLOW: &str = include_str!("templates/airflow.yaml");
 pub const AIRFLOW_TASK: &str = include_str!("templates/airflow_task.yaml");

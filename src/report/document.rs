@@ -14,6 +14,7 @@ use crate::run::down::Down;
 use crate::run::logins::Credentials;
 use crate::run::logs::{Listing, LogLine};
 use crate::run::status::Status;
+use crate::run::verify::network::Network;
 use crate::run::{Diff, ImageState, dags};
 
 /// Something printed as JSON. A field is never removed and never changes its meaning within one version.
@@ -44,6 +45,10 @@ impl Document for Plan {
 
 impl Document for Diff {
     const SCHEMA: &'static str = "lab.diff/v1";
+}
+
+impl Document for Network {
+    const SCHEMA: &'static str = "lab.verify-network/v1";
 }
 
 impl Document for Down {
@@ -217,6 +222,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("problems", schema::<ProblemList>()),
         ("settings", schema::<SettingList>()),
         ("status", schema::<Status>()),
+        ("verify-network", schema::<Network>()),
     ]
 }
 

@@ -59,13 +59,17 @@ impl Junit {
     /// # Errors
     /// [`Kind::Host`] when that fails after all.
     pub fn write(&self, ending: &Ending) -> Result<()> {
-        let failed = || Fault::new(Kind::Host, format!("{} cannot be written", self.path.display()));
-        let report = report(&self.seen.lock().unwrap_or_else(PoisonError::into_inner), ending);
-        let mut file = beside(&self.path).with_context(failed)?;
-        let text = report.to_string()?;
-        file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).with_context(failed)?;
-        file.persist(&self.path).map(drop).with_context(failed)
+        write(&self.path, &report(&self.seen.lock().unwrap_or_else(PoisonError::into_inner), ending))
     }
+}
+
+/// Writes a report, whole or not at all.
+pub fn write(path: &Path, report: &Report) -> Result<()> {
+    let failed = || Fault::new(Kind::Host, format!("{} cannot be written", path.display()));
+    let mut file = beside(path).with_context(failed)?;
+    let text = report.to_string()?;
+    file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).with_context(failed)?;
+    file.persist(path).map(drop).with_context(failed)
 }
 
 /// A new file in the same folder, readable as the umask says: others read test reports.

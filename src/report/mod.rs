@@ -8,6 +8,7 @@ mod findings;
 mod junit;
 mod lines;
 mod live;
+mod network;
 mod plain;
 mod reporter;
 mod text;
@@ -29,6 +30,7 @@ pub use document::{
 pub use findings::findings;
 pub use junit::Junit;
 pub use lines::line;
+pub use network::{network, network_junit};
 pub use reporter::{Reporter, Wishes};
 pub use text::{diff, down, images, plan, status};
 

@@ -6,7 +6,7 @@ use super::document::ImageList;
 use crate::plan::Plan;
 use crate::run::down::Down;
 use crate::run::status::Status;
-use crate::run::{Diff, DiffState as State, ImageState};
+use crate::run::{Diff, DiffState as State, Difference, ImageState};
 
 /// What `lab plan` prints: one step a line, in order, with what it waits for.
 pub fn plan(plan: &Plan) -> String {
@@ -84,24 +84,30 @@ pub fn diff(diff: &Diff) -> String {
         return format!("lab {}: as the configuration says\n", diff.lab);
     }
     let mut text = format!("lab {}: {} differences\n", diff.lab, diff.differences.len());
-    for difference in &diff.differences {
-        let state = match difference.state {
-            State::Missing => "missing",
-            State::Stopped => "stopped",
-            State::Different => "different",
-            State::NotReady => "not ready",
-            State::Unwanted => "not wanted",
-            State::Unknown => "cannot be seen",
-        };
-        text.push_str(&format!("  {:<15} {}: {state}", difference.step, difference.subject));
-        if let Some(detail) = &difference.detail {
-            text.push_str(&format!(", {}", detail.trim_end().replace('\n', "\n                  ")));
-        }
-        text.push('\n');
-        for field in &difference.fields {
-            let (live, wanted) = (short(&field.live), short(&field.wanted));
-            text.push_str(&format!("  {:<15}   {}: {live}, wanted {wanted}\n", "", field.path));
-        }
+    for one in &diff.differences {
+        let indented = difference(one).replace('\n', "\n                  ");
+        text.push_str(&format!("  {:<15} {indented}\n", one.step));
+    }
+    text
+}
+
+/// A difference, with a line for each of its fields.
+pub fn difference(difference: &Difference) -> String {
+    let state = match difference.state {
+        State::Missing => "missing",
+        State::Stopped => "stopped",
+        State::Different => "different",
+        State::NotReady => "not ready",
+        State::Unwanted => "not wanted",
+        State::Unknown => "cannot be seen",
+    };
+    let mut text = format!("{}: {state}", difference.subject);
+    if let Some(detail) = &difference.detail {
+        text.push_str(&format!(", {}", detail.trim_end()));
+    }
+    for field in &difference.fields {
+        let (live, wanted) = (short(&field.live), short(&field.wanted));
+        text.push_str(&format!("\n  {}: {live}, wanted {wanted}", field.path));
     }
     text
 }

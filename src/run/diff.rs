@@ -77,6 +77,11 @@ impl Difference {
         Self { step: String::new(), subject: subject.into(), state, detail: None, fields: Vec::new() }
     }
 
+    /// Something of this step's kind that is there and that nobody rendered.
+    pub fn unwanted(step: &str, subject: impl Into<String>) -> Self {
+        Self { step: step.to_owned(), ..Self::new(subject, State::Unwanted) }
+    }
+
     fn because(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
         self
@@ -116,6 +121,16 @@ pub async fn diff<P: Ports>(run: &Run<'_, P>, plan: &Plan) -> Result<Diff> {
     Ok(Diff { lab: plan.lab.clone(), differs: !differences.is_empty(), differences })
 }
 
+/// What of a step inside the cluster is not done.
+///
+/// # Errors
+/// When it cannot be seen.
+pub async fn of_step<P: Ports>(run: &Run<'_, P>, step: &Step) -> Result<Vec<Difference>> {
+    let mut found = cluster::differences(run, &step.action).await?;
+    found.iter_mut().for_each(|difference| step.id.clone_into(&mut difference.step));
+    Ok(found)
+}
+
 fn unknown(step: &Step, error: &anyhow::Error) -> Difference {
     Difference::new(&step.title, State::Unknown).because(format!("{error:#}"))
 }
@@ -127,6 +142,7 @@ fn in_cluster(action: &Action) -> bool {
             | Action::NodesReady
             | Action::Credentials { .. }
             | Action::Apply { .. }
+            | Action::Policies { .. }
             | Action::Buckets { .. }
             | Action::Secret { .. }
             | Action::SampleDags

@@ -77,34 +77,8 @@ pub fn values<P: Ports>(run: &Run<'_, P>, application: &str) -> Result<Value> {
 /// [`Kind::Step`] when the job fails, with the driver's last lines and the reason.
 pub async fn run<P: Ports>(context: &Context<'_, P>, job: &Job, application: &str) -> Result<Finished> {
     let kube = context.run.ports.kube();
-    let mut objects = render::objects(&job.template, &values(context.run, application)?)
-        .with_context(|| Fault::new(Kind::Config, format!("job {}: application.yaml cannot be used", job.name)))?;
-    for (name, content) in &job.input {
-        context.note(format!("{application}: putting input {name}"));
-        store::put(kube, &format!("{}/input/{name}", folder(context.run, application)), content).await?;
-    }
     let submitted = Instant::now();
-    let mut files = json!({
-        "apiVersion": "v1", "kind": "ConfigMap", "data": job.files,
-        "metadata": {
-            "namespace": JOBS_NAMESPACE, "name": application,
-            "labels": { "app.kubernetes.io/managed-by": "lab" },
-        },
-    });
-    kube.apply(&files).await?;
-    let mut owner = Value::Null;
-    for object in &mut objects {
-        let live = until(context, async || admitted(kube.apply(object).await)).await?;
-        if live["kind"] == "SparkApplication" {
-            owner = json!([{
-                "apiVersion": live["apiVersion"], "kind": "SparkApplication",
-                "name": application, "uid": live["metadata"]["uid"],
-            }]);
-        }
-    }
-    // The files vanish with the application.
-    files["metadata"]["ownerReferences"] = owner;
-    kube.apply(&files).await?;
+    submit(context, job, application).await?;
 
     let driver = format!("{application}-driver");
     let early = until(context, async || waiting_for_driver(context, application, &driver).await).await?;
@@ -133,6 +107,42 @@ pub async fn run<P: Ports>(context: &Context<'_, P>, job: &Job, application: &st
     }
     let pods = executors(context, application).await?;
     Ok(Finished { application: application.to_owned(), pods, waited, ran: submitted.elapsed().saturating_sub(waited) })
+}
+
+/// Makes a job's application, its files and its input.
+///
+/// # Errors
+/// [`Kind::Config`] when its template cannot be used.
+pub async fn submit<P: Ports>(context: &Context<'_, P>, job: &Job, application: &str) -> Result<()> {
+    let kube = context.run.ports.kube();
+    let mut objects = render::objects(&job.template, &values(context.run, application)?)
+        .with_context(|| Fault::new(Kind::Config, format!("job {}: application.yaml cannot be used", job.name)))?;
+    for (name, content) in &job.input {
+        context.note(format!("{application}: putting input {name}"));
+        store::put(kube, &format!("{}/input/{name}", folder(context.run, application)), content).await?;
+    }
+    let mut files = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "data": job.files,
+        "metadata": {
+            "namespace": JOBS_NAMESPACE, "name": application,
+            "labels": { "app.kubernetes.io/managed-by": "lab" },
+        },
+    });
+    kube.apply(&files).await?;
+    let mut owner = Value::Null;
+    for object in &mut objects {
+        let live = until(context, async || admitted(kube.apply(object).await)).await?;
+        if live["kind"] == "SparkApplication" {
+            owner = json!([{
+                "apiVersion": live["apiVersion"], "kind": "SparkApplication",
+                "name": application, "uid": live["metadata"]["uid"],
+            }]);
+        }
+    }
+    // The files vanish with the application.
+    files["metadata"]["ownerReferences"] = owner;
+    kube.apply(&files).await?;
+    Ok(())
 }
 
 /// Waits where the API server has not heard yet of the operator's webhook or of its certificate.

@@ -24,6 +24,7 @@ pub mod logs;
 mod network;
 mod nodes;
 pub mod open;
+mod policies;
 mod prefetch;
 mod pull;
 mod push;
@@ -35,6 +36,7 @@ mod secret;
 mod smoke;
 pub mod status;
 mod store;
+pub mod verify;
 mod wait;
 
 use std::cell::RefCell;
@@ -46,7 +48,7 @@ use anyhow::{Result, anyhow};
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 
-pub use diff::{Diff, State as DiffState, diff};
+pub use diff::{Diff, Difference, State as DiffState, diff};
 pub use doctor::check_host;
 pub use images::{ImageState, lock, provide, state as image_state};
 pub use journal::Journal;
@@ -201,6 +203,7 @@ impl<P: Ports> Context<'_, P> {
             Action::NodesReady => nodes::ready(self).await,
             Action::Credentials { secrets } => credentials::have(self, secrets).await,
             Action::Apply { objects, ready } => apply::have(self, objects, ready).await,
+            Action::Policies { objects } => policies::have(self, objects).await,
             Action::Buckets { grants, secret } => bucket::have(self, grants, secret).await,
             Action::Secret { secret, keys } => secret::expect(self, secret, keys).await,
             Action::GitRepository { repository } => dags::reach_repository(self, repository).await,

@@ -43,8 +43,10 @@ pub async fn have<P: Ports>(context: &Context<'_, P>) -> Result<Outcome> {
                     // The highest, since Docker gives the nodes the lowest.
                     address: lab.cluster.subnet.host(lab.cluster.subnet.hosts()).context("the subnet has hosts")?,
                     labels: BTreeMap::from([(LABEL.to_owned(), lab.name.clone())]),
-                    volume: (name.clone(), "/var/lib/registry".to_owned()),
-                    port: (lab.registry.port, INSIDE),
+                    volume: Some((name.clone(), "/var/lib/registry".to_owned())),
+                    port: Some((lab.registry.port, INSIDE)),
+                    command: vec![],
+                    capabilities: vec![],
                 })
                 .await?;
             Outcome::Changed(format!("127.0.0.1:{}", lab.registry.port))

@@ -19,7 +19,9 @@ const BARE: &str = "{replicas: {triggerer: 0}, dags: {samples: false}}";
 
 /// A lab whose Airflow has this form.
 pub fn lab(form: &str) -> String {
-    format!("apiVersion: lab/v1alpha2\nkind: Lab\nmetadata: {{name: lab}}\nspec: {{airflow: {form}}}\n")
+    format!(
+        "apiVersion: lab/v1alpha2\nkind: Lab\nmetadata: {{name: lab}}\nspec: {{network: {{egress: '0.0.0.0/0:443'}}, airflow: {form}}}\n"
+    )
 }
 
 /// The object of this kind and name in Airflow's namespace.

@@ -90,11 +90,13 @@ impl Docker for World {
                 labels: spec.labels.clone(),
                 home: spec.network.clone(),
                 addresses: BTreeMap::from([(spec.network.clone(), address)]),
-                ports: BTreeMap::from([(spec.port.1, spec.port.0)]),
+                ports: spec.port.iter().map(|(port, inside)| (*inside, *port)).collect(),
             });
             // The engine makes the volume where there is none.
-            state.volumes.entry(spec.volume.0.clone()).or_default();
-            state.mounts.insert(spec.name.clone(), spec.volume.0.clone());
+            if let Some((volume, _)) = &spec.volume {
+                state.volumes.entry(volume.clone()).or_default();
+                state.mounts.insert(spec.name.clone(), volume.clone());
+            }
             state.logs.entry(spec.name.clone()).or_insert_with(|| "listening\n".to_owned());
             if state.ends_after(1) { Ok(()) } else { start(state, &spec.name) }
         };

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use super::{Difference, PATIENCE, State};
 use crate::ports::{Kind, Kube as _, Ports};
 use crate::run::fits::{self, Field};
-use crate::run::{Run, apply, bucket, cluster, credentials, dags, nodes, prefetch, secret, smoke};
+use crate::run::{Run, apply, bucket, cluster, credentials, dags, nodes, policies, prefetch, secret, smoke};
 use crate::step::{Action, SecretSpec, Workload};
 
 /// Empty where there is a cluster whose API answers.
@@ -42,6 +42,12 @@ pub async fn differences<P: Ports>(run: &Run<'_, P>, action: &Action) -> Result<
             found.extend(waiting.into_iter().filter(|one| !named(&found, &one.subject)).collect::<Vec<_>>());
             Ok(found)
         }
+        Action::Policies { objects } => {
+            let changed = policies::changed(run, objects).await?.into_iter().map(of_policy);
+            let outdated = policies::outdated(run, objects).await?;
+            let outdated = outdated.iter().map(|policy| Difference::new(name(policy), State::Unwanted));
+            Ok(changed.chain(outdated).collect())
+        }
         Action::Buckets { grants, secret } => {
             let lacking = bucket::lacking(run.ports.kube(), grants, secret).await?;
             Ok(lacking.into_iter().map(|what| Difference::new(what, State::Missing)).collect())
@@ -59,6 +65,14 @@ pub async fn differences<P: Ports>(run: &Run<'_, P>, action: &Action) -> Result<
             Ok(why.map(|why| Difference::new("smoke verdict", State::Missing).because(why)).into_iter().collect())
         }
         _ => Ok(Vec::new()),
+    }
+}
+
+fn of_policy(changed: policies::Changed) -> Difference {
+    let subject = name(&changed.object);
+    match changed.fields {
+        None => Difference::new(subject, State::Missing),
+        Some(fields) => Difference { fields, ..Difference::new(subject, State::Different) },
     }
 }
 

@@ -6,6 +6,8 @@ use crate::{part, status_is_complete};
 
 /// Holds a repository. Its name does not begin as those of the lab's own containers.
 const GIT: &str = "git-for-lab-airflow";
+/// On the lab's network, far from what Docker gives out; the network is opened for it.
+const GIT_ADDRESS: &str = "172.30.82.200";
 /// The repository, for a user with a password that JSON and shells would break on.
 const SERVER: &str = include_str!("airflow/git_server.py");
 
@@ -104,7 +106,10 @@ fn a_push_without_object_store_loses_nothing(lab: &Lab) {
 fn form(lab: &Lab, airflow: &str) -> String {
     let path = lab.state().join("form.yaml");
     let head = "apiVersion: lab/v1alpha2\nkind: Lab\nmetadata: {name: lab-airflow}\nspec:";
-    fs_err::write(&path, format!("{head}\n  cluster: {{controlPlanes: 1}}\n  airflow: {airflow}\n")).expect("a file");
+    let text = format!(
+        "{head}\n  cluster: {{controlPlanes: 1}}\n  network: {{egress: '{GIT_ADDRESS}/32:8080'}}\n  airflow: {airflow}\n"
+    );
+    fs_err::write(&path, text).expect("a file");
     path.to_string_lossy().into_owned()
 }
 
@@ -117,8 +122,8 @@ fn start_repository(lab: &Lab) {
     let image = docker(&["images", "--quiet", "lab/airflow"]);
     let image = image.lines().next().expect("an image").to_owned();
     let password = format!("PASSWORD={PASSWORD}");
-    let run = ["run", "--detach", "--name", GIT, "--network", lab.name, "--env", &password, "--entrypoint", "python3"];
-    docker(&[run.as_slice(), &[&image, "-c", SERVER]].concat());
+    let run = ["run", "--detach", "--name", GIT, "--network", lab.name, "--ip", GIT_ADDRESS, "--env", &password];
+    docker(&[run.as_slice(), &["--entrypoint", "python3", &image, "-c", SERVER]].concat());
     until("a repository that answers", || docker(&["logs", GIT]).contains("serving"));
 }
 

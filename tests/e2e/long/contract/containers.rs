@@ -24,8 +24,10 @@ pub fn spec<P: Hands>(scene: &Scene<'_, P>, name: &str, address: u8, port: u16) 
         aliases: vec![format!("{name}.lab")],
         address: Ipv4Addr::new(172, 30, 80, address),
         labels: BTreeMap::from([(LABEL.to_owned(), NAME.to_owned())]),
-        volume: (VOLUME.to_owned(), "/var/lib/registry".to_owned()),
-        port: (port, 5000),
+        volume: Some((VOLUME.to_owned(), "/var/lib/registry".to_owned())),
+        port: Some((port, 5000)),
+        command: vec![],
+        capabilities: vec![],
     }
 }
 

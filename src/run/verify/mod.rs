@@ -1,0 +1,3 @@
+//! What `lab verify` does: it proves what the lab claims, and changes nothing of it.
+
+pub mod network;
