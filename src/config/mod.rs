@@ -11,6 +11,7 @@ mod measure;
 mod migrate;
 mod name;
 mod overrides;
+mod people;
 mod problem;
 mod quantity;
 mod reading;
@@ -31,8 +32,8 @@ use std::path::Path;
 
 pub use jvm_size::JvmSize;
 pub use lab::{
-    Airflow, Cluster, Cni, DAGS_BUCKET, Executor, ImageSource, Images, LOGS_BUCKET, Lab, ObjectStore, Registry,
-    SAMPLE_DAGS_BUCKET, Size, Smoke, SparkOperator,
+    Airflow, Cluster, Cni, DAGS_BUCKET, Executor, ImageSource, Images, LOGS_BUCKET, Lab, ObjectStore, People, Registry,
+    Role, SAMPLE_DAGS_BUCKET, Size, Smoke, SparkOperator,
 };
 pub use migrate::{Migration, migrate};
 pub use overrides::{Overrides, variable};
