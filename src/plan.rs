@@ -7,7 +7,9 @@ use anyhow::{Result, bail};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::components::{Site, airflow, cluster, network, object_store, postgres, registry, smoke, spark_operator};
+use crate::components::{
+    Site, airflow, cluster, network, object_store, people, postgres, registry, smoke, spark_operator,
+};
 use crate::step::{Action, Step};
 
 /// Steps in an order in which each comes after those it needs.
@@ -33,6 +35,7 @@ pub fn up(site: &Site<'_>) -> Result<Plan> {
         deadline: Duration::from_mins(1),
         action: Action::Apply { objects: site.namespaces()?, ready: vec![] },
     });
+    steps.extend(people::steps(site)?);
     steps.extend(spark_operator::steps(site)?);
     let secrets = [object_store::secrets(site), postgres::secrets(site), airflow::secrets(site)].concat();
     if !secrets.is_empty() {

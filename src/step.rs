@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::config::Role;
 use crate::dags::{Folder, Order};
 use crate::jobs::Job;
 
@@ -58,6 +59,14 @@ pub enum Action {
     Credentials { secrets: Vec<SecretSpec> },
     /// Have these objects in the cluster, and these workloads ready.
     Apply { objects: Vec<Value>, ready: Vec<Workload> },
+    /// Have a client certificate and a kubeconfig of each, and of nobody else.
+    #[serde(rename_all = "camelCase")]
+    People {
+        people: Vec<Person>,
+        lifetime_seconds: u32,
+        /// The one in which they begin.
+        namespace: Option<String>,
+    },
     /// Have these buckets, and a user who may use them, each as it is said, and no other.
     Buckets { grants: Vec<Grant>, secret: ObjectName },
     /// Have the sample DAGs in their bucket, and nothing else.
@@ -115,6 +124,15 @@ pub enum Random {
 
 fn map<S: Serializer>(pairs: &[(String, impl Serialize)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
+}
+
+/// Somebody who works with the lab.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Person {
+    pub name: String,
+    pub role: Role,
+    /// What the certificate says and the role bindings name.
+    pub group: String,
 }
 
 /// What a user may do in a bucket.

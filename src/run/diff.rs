@@ -127,6 +127,7 @@ fn in_cluster(action: &Action) -> bool {
             | Action::NodesReady
             | Action::Credentials { .. }
             | Action::Apply { .. }
+            | Action::People { .. }
             | Action::Buckets { .. }
             | Action::SampleDags
             | Action::Smoke
