@@ -9,7 +9,7 @@
 //! | layer | modules |
 //! | --- | --- |
 //! | 0 | `fault` kinds of failure and exit codes; `fingerprint` what something was made of |
-//! | 1 | `config` text → checked `Lab`; `images` the catalogue; `dags` folders and runs of DAGs; `jobs` Spark jobs; `smoke` question and answer |
+//! | 1 | `access` who may do what; `config` text → checked `Lab`; `images` the catalogue; `dags` folders and runs of DAGs; `jobs` Spark jobs; `smoke` question and answer |
 //! | 2 | `flows` who may connect to whom, and what policies make of it; `render` `Lab` → kind configuration and manifests |
 //! | 3 | `step` what is to be true |
 //! | 4 | `components` one file an installed thing; `ports` the doors; `event` what happened |
@@ -18,6 +18,7 @@
 //! | 7 | `report` events → people |
 //! | 8 | `cli` one file a verb |
 
+pub mod access;
 pub mod cli;
 pub mod components;
 pub mod config;

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::components::{
-    Site, airflow, cluster, network, object_store, policies, postgres, registry, smoke, spark_operator,
+    Site, airflow, cluster, network, object_store, people, policies, postgres, registry, smoke, spark_operator,
 };
 use crate::step::{Action, Step};
 
@@ -36,6 +36,7 @@ pub fn up(site: &Site<'_>) -> Result<Plan> {
         action: Action::Apply { objects: site.namespaces()?, ready: vec![] },
     });
     steps.push(policies::step(site)?);
+    steps.extend(people::steps(site)?);
     steps.extend(spark_operator::steps(site)?);
     let secrets = [object_store::secrets(site), postgres::secrets(site), airflow::secrets(site)].concat();
     if !secrets.is_empty() {

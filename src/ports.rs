@@ -73,6 +73,8 @@ pub trait Kube {
     /// Server-side apply. The API server merges; conflicting fields become ours.
     async fn apply(&self, object: &Value) -> Result<Value>;
     async fn delete(&self, object: &Value) -> Result<()>;
+    /// Approves a request for a certificate, by its name.
+    async fn approve(&self, request: &str, reason: &str) -> Result<()>;
     /// Objects of a kind; `namespace` none means all.
     async fn list(&self, kind: &Kind, namespace: Option<&str>, labels: &str) -> Result<Vec<Value>>;
     async fn logs(&self, namespace: &str, pod: &str, container: Option<&str>, lines: i64) -> Result<String>;
@@ -288,6 +290,7 @@ impl Kind {
     pub const POD: Kind = Kind::new("", "v1", "Pod");
     pub const NODE: Kind = Kind::new("", "v1", "Node");
     pub const EVENT: Kind = Kind::new("", "v1", "Event");
+    pub const CERTIFICATE_REQUEST: Kind = Kind::new("certificates.k8s.io", "v1", "CertificateSigningRequest");
     pub const fn new(group: &'static str, version: &'static str, kind: &'static str) -> Self {
         Self { group, version, kind }
     }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::config::Git;
+use crate::config::{Git, Role};
 use crate::dags::{Folder, Order};
 use crate::jobs::Job;
 
@@ -61,6 +61,14 @@ pub enum Action {
     Apply { objects: Vec<Value>, ready: Vec<Workload> },
     /// Have these network policies, with the addresses of the control planes where they stand for them.
     Policies { objects: Vec<Value> },
+    /// Have a client certificate and a kubeconfig of each, and of nobody else.
+    #[serde(rename_all = "camelCase")]
+    People {
+        people: Vec<Person>,
+        lifetime_seconds: u32,
+        /// The one in which they begin.
+        namespace: Option<String>,
+    },
     /// Have these buckets, and a user who may use them, each as it is said, and no other.
     Buckets { grants: Vec<Grant>, secret: ObjectName },
     /// Have this Secret with these keys, which a person has to make.
@@ -122,6 +130,15 @@ pub enum Random {
 
 fn map<S: Serializer>(pairs: &[(String, impl Serialize)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
+}
+
+/// Somebody who works with the lab.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Person {
+    pub name: String,
+    pub role: Role,
+    /// What the certificate says and the role bindings name.
+    pub group: String,
 }
 
 /// What a user may do in a bucket.

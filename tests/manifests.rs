@@ -123,6 +123,89 @@ fn no_role_allows_everything() {
     }
 }
 
+/// Kinds and namespaces of accounts with what is bound to them.
+fn accounts_with_rights(objects: &[Value]) -> BTreeSet<(String, String)> {
+    let bindings = objects.iter().filter(|object| object["kind"].as_str().unwrap().ends_with("RoleBinding"));
+    let subjects = bindings.flat_map(|binding| binding["subjects"].as_array().unwrap());
+    let accounts = subjects.filter(|subject| subject["kind"] == "ServiceAccount");
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    accounts.map(|account| (text(&account["namespace"]), text(&account["name"]))).collect()
+}
+
+/// A token is mounted where its account may do something, and nowhere else.
+#[test]
+fn tokens_are_mounted_only_where_they_are_needed() {
+    let (mut with, mut without) = (BTreeSet::new(), BTreeSet::new());
+    let shipped = [config::FULL, config::SMALL, config::CI].map(str::to_owned);
+    for text in shipped.iter().chain(&airflow::FORMS.map(airflow::lab)) {
+        let objects = of(text);
+        let rights = accounts_with_rights(&objects);
+        let account = |namespace: &str, name: &str| {
+            objects.iter().find(|object| {
+                let metadata = &object["metadata"];
+                object["kind"] == "ServiceAccount" && metadata["namespace"] == namespace && metadata["name"] == name
+            })
+        };
+        for object in &objects {
+            let Some(pod) = pod(object) else { continue };
+            let namespace = object["metadata"]["namespace"].as_str().unwrap_or("airflow");
+            let own = pod["serviceAccountName"].as_str().unwrap_or("default");
+            let of_account =
+                account(namespace, own).and_then(|account| account["automountServiceAccountToken"].as_bool());
+            let mounted = pod["automountServiceAccountToken"].as_bool().or(of_account).unwrap_or(true);
+            let needed = rights.contains(&(namespace.to_owned(), own.to_owned()));
+            assert!(!mounted || needed, "{}: a token of {own}, who may do nothing", name(object));
+            if mounted {
+                with.insert(name(object))
+            } else {
+                without.insert(name(object))
+            };
+        }
+    }
+    assert!(with.len() >= 3 && without.len() >= 3, "{with:?} {without:?}");
+}
+
+/// In every namespace of the lab, whoever names no account gets no token.
+#[test]
+fn default_accounts_mount_no_token() {
+    let objects = of(config::FULL);
+    let namespaces = objects.iter().filter(|object| object["kind"] == "Namespace");
+    for namespace in namespaces.map(|object| object["metadata"]["name"].as_str().unwrap()) {
+        let found = objects.iter().any(|object| {
+            object["kind"] == "ServiceAccount"
+                && object["metadata"]["namespace"] == namespace
+                && object["metadata"]["name"] == "default"
+                && object["automountServiceAccountToken"] == false
+        });
+        assert!(found, "the default account of {namespace}");
+    }
+}
+
+/// Nobody lists Secrets, and what begins pods is bound in the namespace of jobs, or in that of Airflow's tasks.
+#[test]
+fn accounts_have_the_least_they_need() {
+    let mut makers = BTreeSet::new();
+    for object in objects().iter().filter(|object| matches!(object["kind"].as_str(), Some("Role" | "ClusterRole"))) {
+        for rule in object["rules"].as_array().unwrap() {
+            let has = |key: &str, word: &str| rule[key].as_array().is_some_and(|list| list.contains(&word.into()));
+            let of_people = object["metadata"]["labels"].to_string().contains("aggregate-to-");
+            assert!(!has("resources", "secrets") || !has("verbs", "list"), "{} lists Secrets", name(object));
+            for verb in ["escalate", "bind", "impersonate"] {
+                assert!(!has("verbs", verb), "{}: {verb}", name(object));
+            }
+            for resource in ["pods/exec", "pods/attach", "nodes/proxy", "serviceaccounts/token", "rolebindings"] {
+                assert!(!has("resources", resource), "{}: {resource}", name(object));
+            }
+            if has("resources", "pods") && has("verbs", "create") && !of_people {
+                makers.insert(name(object));
+            }
+        }
+    }
+    let expected =
+        ["Role airflow/airflow", "Role spark-jobs/spark-driver", "Role spark-jobs/spark-operator-controller"];
+    assert_eq!(makers.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+}
+
 #[test]
 fn pods_are_restricted_where_the_namespace_says_so() {
     let objects = objects();

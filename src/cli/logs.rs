@@ -18,6 +18,7 @@ const AFTER: &str = "Examples:
   lab logs minio --tail 20       a component
   lab logs node/lab-worker -f    the kubelet of a node
   lab logs pi --executors        the executors of the newest run of a job
+  lab logs audit --since 1h      who changed what in the cluster
   lab logs smoke                 the driver of the newest smoke job";
 
 #[derive(ClapArgs)]

@@ -5,6 +5,7 @@ pub mod airflow;
 pub mod cluster;
 pub mod network;
 pub mod object_store;
+pub mod people;
 pub mod policies;
 pub mod postgres;
 pub mod registry;
@@ -60,20 +61,26 @@ pub struct Site<'a> {
 }
 
 impl Site<'_> {
-    /// The namespaces of the components that are enabled.
+    /// The namespaces of the components that are enabled, and those for people.
     pub fn namespaces(&self) -> Result<Vec<Value>> {
         render::objects(render::NAMESPACES, &serde_json::json!({ "namespaces": self.namespace_names() }))
     }
 
     /// Their names.
-    pub fn namespace_names(&self) -> Vec<&'static str> {
+    pub fn namespace_names(&self) -> Vec<&str> {
         let lab = self.lab;
         let mut names = vec![SYSTEM_NAMESPACE];
         names.extend(lab.spark_operator.enabled.then_some(OPERATOR_NAMESPACE));
         names.extend(lab.object_store.enabled.then_some(STORE_NAMESPACE));
         names.extend(lab.airflow.enabled.then_some(AIRFLOW_NAMESPACE));
-        names.extend((lab.spark_operator.enabled || lab.object_store.enabled).then_some(JOBS_NAMESPACE));
+        names.extend(self.has_jobs().then_some(JOBS_NAMESPACE));
+        names.extend(lab.people.namespaces.iter().map(String::as_str));
         names
+    }
+
+    /// Whether there is a namespace for Spark jobs.
+    pub fn has_jobs(&self) -> bool {
+        self.lab.spark_operator.enabled || self.lab.object_store.enabled
     }
 
     /// Names of the images that nodes pull, in the order in which they are needed.

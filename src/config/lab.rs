@@ -1,5 +1,7 @@
 //! The resolved configuration: every default filled in, every rule checked.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -21,6 +23,7 @@ pub struct Lab {
     pub object_store: ObjectStore,
     pub airflow: Airflow,
     pub smoke: Smoke,
+    pub people: People,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -171,6 +174,39 @@ pub struct Git {
     pub folder: String,
     /// Secret in Airflow's namespace with the keys `username` and `password`, empty for a public repository.
     pub secret: String,
+}
+
+/// Who works with the lab.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct People {
+    /// How long a client certificate is good for.
+    pub certificate_seconds: u32,
+    /// Besides `admin`, `edit` and `view`, which every lab has.
+    pub users: BTreeMap<String, Role>,
+    /// Besides that of Spark jobs.
+    pub namespaces: Vec<String>,
+}
+
+/// What somebody may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    Admin,
+    Edit,
+    View,
+}
+
+impl Role {
+    pub const ALL: [Self; 3] = [Self::Admin, Self::Edit, Self::View];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Edit => "edit",
+            Self::View => "view",
+        }
+    }
 }
 
 /// The job that proves the lab; it always has three executors.

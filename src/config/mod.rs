@@ -12,6 +12,7 @@ mod measure;
 mod migrate;
 mod name;
 mod overrides;
+mod people;
 mod problem;
 mod quantity;
 mod reading;
@@ -34,7 +35,7 @@ pub use destination::{Destination, Destinations};
 pub use jvm_size::JvmSize;
 pub use lab::{
     Airflow, Cluster, Cni, DAGS_BUCKET, Executor, Git, ImageSource, Images, LOGS_BUCKET, Lab, Network, ObjectStore,
-    Registry, SAMPLE_DAGS_BUCKET, Size, Smoke, SparkOperator,
+    People, Registry, Role, SAMPLE_DAGS_BUCKET, Size, Smoke, SparkOperator,
 };
 pub use migrate::{Migration, migrate};
 pub use overrides::{Overrides, variable};

@@ -9,7 +9,7 @@ use super::rules::Rule;
 const LONGEST_LAB: usize = 40;
 
 /// Only what a DNS label may hold; a leading hyphen would also look like a flag.
-const LABEL: &str = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$";
+pub const LABEL: &str = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$";
 
 /// The name of a lab: a DNS label, because nodes are called after it.
 pub fn lab() -> Rule<String> {
@@ -146,7 +146,7 @@ fn is_reserved(name: &str) -> bool {
 }
 
 /// As [`LABEL`] says.
-fn is_label(name: &str) -> bool {
+pub fn is_label(name: &str) -> bool {
     let characters = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     name.bytes().all(characters) && !name.starts_with('-') && !name.ends_with('-')
 }

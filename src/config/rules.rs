@@ -46,9 +46,14 @@ impl<T> Rule<T> {
         })
     }
 
-    /// The value that a word from outside of a file stands for: what is text needs no quotes there.
+    /// The value that a word from outside of a file stands for: what is text needs no quotes there, and a list or
+    /// mapping stands on one line, as in `{anna: edit}`.
     pub fn value(&self, word: &str) -> Value {
-        if self.schema["type"] == "string" { Value::Text(word.to_owned()) } else { tree::plain(word) }
+        match self.schema["type"].as_str() {
+            Some("string") => Value::Text(word.to_owned()),
+            Some("array" | "object") => tree::parse(word).map_or_else(|_| tree::plain(word), |node| node.value),
+            _ => tree::plain(word),
+        }
     }
 }
 

@@ -28,8 +28,7 @@ pub enum Value {
     /// As written: what notation and size is right is for the field to say.
     Number(String),
     Text(String),
-    /// No field takes a list, so what is in it doesn't matter.
-    List,
+    List(Vec<Node>),
     Map(Vec<(Node, Node)>),
 }
 
@@ -42,7 +41,7 @@ impl Value {
         }
     }
 
-    /// A scalar as JSON; a number that JSON would write otherwise is text, as other YAML readers may take it otherwise.
+    /// The same as JSON; a number that JSON would write otherwise is text, as other YAML readers may take it otherwise.
     pub fn json(&self) -> Json {
         match self {
             Self::Bool(value) => Json::Bool(*value),
@@ -52,7 +51,12 @@ impl Value {
                 if written == *text { number } else { Json::String(text.clone()) }
             }
             Self::Text(text) => Json::String(text.clone()),
-            Self::Null | Self::List | Self::Map(_) => Json::Null,
+            Self::List(items) => items.iter().map(|item| item.value.json()).collect(),
+            Self::Map(entries) => {
+                let keyed = |(key, node): &(Node, Node)| Some((key.value.text().ok()?.to_owned(), node.value.json()));
+                Json::Object(entries.iter().filter_map(keyed).collect())
+            }
+            Self::Null => Json::Null,
         }
     }
 
@@ -74,7 +78,7 @@ impl fmt::Display for Value {
             Value::Bool(value) => write!(f, "{value}"),
             Value::Number(text) => f.write_str(&short(text)),
             Value::Text(text) => write!(f, "{:?}", short(text)),
-            Value::List => f.write_str("a list"),
+            Value::List(_) => f.write_str("a list"),
             Value::Map(_) => f.write_str("a mapping"),
         }
     }
@@ -141,8 +145,11 @@ impl<'a> Tree<'a> {
             Event::Scalar(text, ScalarStyle::Plain, ..) => plain(&text),
             Event::Scalar(text, ..) => Value::Text(text.into_owned()),
             Event::SequenceStart(..) => {
-                while self.child(depth)?.is_some() {}
-                Value::List
+                let mut items = Vec::new();
+                while let Some(item) = self.child(depth)? {
+                    items.push(item);
+                }
+                Value::List(items)
             }
             _ => {
                 let mut entries = Vec::new();

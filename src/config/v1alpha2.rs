@@ -5,11 +5,12 @@ use std::ops::RangeInclusive;
 use super::destination::destinations;
 use super::jvm_size::jvm_size;
 use super::lab::{
-    Airflow, Cluster, Cni, Dags, Executor, Git, ImageSource, Images, Lab, Network, ObjectStore, Registry, Replicas,
-    Size, Smoke, SparkOperator,
+    Airflow, Cluster, Cni, Dags, Executor, Git, ImageSource, Images, Lab, Network, ObjectStore, People, Registry,
+    Replicas, Size, Smoke, SparkOperator,
 };
 use super::measure::duration;
 use super::name;
+use super::people::{namespaces, users};
 use super::quantity::{bytes, cores};
 use super::rules::{number, number_of, one_of, path, switch};
 use super::section::Section;
@@ -137,6 +138,22 @@ pub fn with_components(spec: &mut Section<'_>, name: String, cluster: Cluster, r
             iterations: smoke.field("iterations", "10", &number(1..=50), "Rounds of PageRank"),
             driver: smoke.section("driver", "The driver", size),
             executor: smoke.section("executor", "Each of the three executors", size),
+        }),
+        people: spec.section("people", "Who works with the lab, besides users admin, edit and view", |people| People {
+            certificate_seconds: people.field(
+                "certificateLifetime",
+                "24h",
+                // The API signs nothing shorter, and by itself nothing longer.
+                &duration("10m", "365d"),
+                "How long certificates of users are good for; `lab up` renews them in time",
+            ),
+            users: people.field("users", "{}", &users(), "Further users, each with the role admin, edit or view"),
+            namespaces: people.field(
+                "namespaces",
+                "[]",
+                &namespaces(),
+                "Namespaces for people besides spark-jobs, with the same rights there",
+            ),
         }),
     }
 }

@@ -23,7 +23,7 @@ pub fn document<'a>(fields: impl IntoIterator<Item = Line<'a>>) -> String {
         for (depth, section) in sections.iter().enumerate().skip(same) {
             lines.push((format!("{:1$}{section}:", "", depth * 2), None));
         }
-        lines.push((format!("{:2$}{key}: {}", "", scalar(value), sections.len() * 2), comment));
+        lines.push((format!("{:2$}{key}: {}", "", value_of(value), sections.len() * 2), comment));
         open = sections;
     }
     let width = lines.iter().filter(|(_, comment)| comment.is_some()).map(|(line, _)| line.len()).max();
@@ -37,8 +37,8 @@ pub fn document<'a>(fields: impl IntoIterator<Item = Line<'a>>) -> String {
     text
 }
 
-/// Without quotes where it is safe.
-fn scalar(value: &Json) -> String {
+/// On one line, without quotes where it is safe.
+fn value_of(value: &Json) -> String {
     let safe = |text: &str| {
         text.starts_with(|first: char| first.is_ascii_alphanumeric())
             && text.chars().all(|character| character.is_ascii_alphanumeric() || "-./".contains(character))
@@ -46,6 +46,12 @@ fn scalar(value: &Json) -> String {
     };
     match value {
         Json::String(text) if safe(text) => text.clone(),
+        Json::Array(items) => format!("[{}]", items.iter().map(value_of).collect::<Vec<_>>().join(", ")),
+        Json::Object(entries) => {
+            let entry =
+                |(key, value): (&String, &Json)| format!("{}: {}", value_of(&key.as_str().into()), value_of(value));
+            format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
+        }
         value => value.to_string(),
     }
 }

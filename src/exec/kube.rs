@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use futures::{AsyncBufReadExt as _, FutureExt as _};
+use k8s_openapi::api::certificates::v1::CertificateSigningRequest;
 use kube::api::{
     Api, ApiResource, AttachParams, DeleteParams, DynamicObject, ListParams, LogParams, Patch, PatchParams,
 };
 use kube::core::GroupVersionKind;
 use kube::{Client, Config};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::ports::{Forward, Kind, Kube, LogQuery, Output};
@@ -20,7 +21,7 @@ use crate::ports::{Forward, Kind, Kube, LogQuery, Output};
 const FIELD_MANAGER: &str = "lab";
 
 /// Kinds that live in no namespace; every other kind that we use does.
-const CLUSTER_SCOPED: [&str; 9] = [
+const CLUSTER_SCOPED: [&str; 12] = [
     "Namespace",
     "Node",
     "ClusterRole",
@@ -30,6 +31,9 @@ const CLUSTER_SCOPED: [&str; 9] = [
     "ValidatingWebhookConfiguration",
     "StorageClass",
     "PersistentVolume",
+    "CertificateSigningRequest",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
 ];
 
 /// A client made from the lab's kubeconfig file, and from nothing else.
@@ -124,6 +128,14 @@ impl Kube for KubeApi {
             Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
             Err(error) => Err(anyhow!(error).context(format!("deleting {}", describe(object)))),
         }
+    }
+
+    async fn approve(&self, request: &str, reason: &str) -> Result<()> {
+        let requests: Api<CertificateSigningRequest> = Api::all(self.client().await?);
+        let condition = json!({ "type": "Approved", "status": "True", "reason": "Lab", "message": reason });
+        let patch = Patch::Merge(json!({ "status": { "conditions": [condition] } }));
+        let approved = requests.patch_approval(request, &PatchParams::default(), &patch).await;
+        approved.map(drop).with_context(|| format!("approving CertificateSigningRequest {request}"))
     }
 
     async fn list(&self, kind: &Kind, namespace: Option<&str>, labels: &str) -> Result<Vec<Value>> {

@@ -15,7 +15,20 @@ pub const POLICIES: &str = include_str!("templates/policies.yaml");
 pub const POSTGRES: &str = include_str!("templates/postgres.yaml");
 pub const AIRFLOW: &str = include_str!("templates/airflow.yaml");
 pub const AIRFLOW_TASK: &str = include_str!("templates/airflow_task.yaml");
+pub const AUDIT: &str = include_str!("templates/audit.yaml");
+pub const ACCESS: &str = include_str!("templates/access.yaml");
+pub const PERSON: &str = include_str!("templates/person.yaml");
 pub const OBJECT_STORE: &str = include_str!("templates/object_store.yaml");
+
+/// The policy of the audit log, on every control plane.
+pub const AUDIT_POLICY: &str = "/kind/lab-audit-policy.yaml";
+/// The folder of the audit log there.
+const AUDIT_FOLDER: &str = "/var/log/kubernetes/audit";
+
+/// The audit log, on every control plane.
+pub fn audit_log() -> String {
+    format!("{AUDIT_FOLDER}/audit.log")
+}
 
 /// The CRDs of Spark Operator, exact copies of the pinned release.
 pub const SPARK_OPERATOR_CRDS: [&str; 3] = [
@@ -65,6 +78,9 @@ pub fn kind_config(lab: &Lab) -> Result<String> {
         service_subnet: String,
         api_port: u16,
         own_network_plugin: bool,
+        audit_policy: &'static str,
+        audit_folder: &'static str,
+        audit_log: String,
         roles: Vec<&'static str>,
     }
     let cluster = &lab.cluster;
@@ -74,6 +90,9 @@ pub fn kind_config(lab: &Lab) -> Result<String> {
         service_subnet: cluster.service_subnet.to_string(),
         api_port: cluster.api_port,
         own_network_plugin: cluster.cni == crate::config::Cni::KubeRouter,
+        audit_policy: AUDIT_POLICY,
+        audit_folder: AUDIT_FOLDER,
+        audit_log: audit_log(),
         roles: control_planes.chain((0..cluster.workers).map(|_| "worker")).collect(),
     };
     text(KIND, &values)

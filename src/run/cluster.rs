@@ -7,7 +7,7 @@ use futures::future::join_all;
 use tokio::time::timeout;
 
 use super::wait::{Look, until};
-use super::{Context, Run, images};
+use super::{Context, Run, audit, images};
 use crate::components::{KIND_LABEL, REGISTRY_ALIAS};
 use crate::config::{Cni, Lab};
 use crate::event::Outcome;
@@ -158,7 +158,12 @@ async fn create<P: Ports>(context: &Context<'_, P>, config: &str) -> Result<()> 
         kubeconfig: &kubeconfig,
         direct: &direct,
     };
-    let result = run.ports.clusters().create(&spec, &mut |line| context.note(line)).await;
+    let mut note = |line| context.note(line);
+    let result = tokio::select! {
+        biased;
+        result = run.ports.clusters().create(&spec, &mut note) => result,
+        never = audit::keep_handing_out(run) => match never {},
+    };
     if let Some(lent) = lent {
         lent.leave(async || docker.remove_tag(LOAD_BALANCER).await).await?;
     }
@@ -166,6 +171,7 @@ async fn create<P: Ports>(context: &Context<'_, P>, config: &str) -> Result<()> 
         return Err(explain(run, error).await);
     }
     restrict(&kubeconfig)?;
+    audit::hand_out(run).await?;
     mirror(context).await?;
     for container in containers(run).await? {
         docker.write_file(&container.name, FINISHED, b"").await?;
@@ -233,9 +239,12 @@ fn forget(kubeconfig: &std::path::Path) -> Result<()> {
     Ok(())
 }
 
-fn write_private(path: &std::path::Path, text: &str) -> Result<()> {
+/// Writes a file that only its owner may read.
+pub fn write_private(path: &std::path::Path, text: &str) -> Result<()> {
     use std::io::Write as _;
     let mut file = host::open_private(path)?;
+    // One that was there before has the mode that somebody gave it.
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     file.set_len(0)?;
     file.write_all(text.as_bytes())?;
     Ok(())

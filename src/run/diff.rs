@@ -143,6 +143,7 @@ fn in_cluster(action: &Action) -> bool {
             | Action::Credentials { .. }
             | Action::Apply { .. }
             | Action::Policies { .. }
+            | Action::People { .. }
             | Action::Buckets { .. }
             | Action::Secret { .. }
             | Action::SampleDags

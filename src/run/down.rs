@@ -106,6 +106,11 @@ pub async fn down<P: Ports>(run: &Run<'_, P>, all: bool) -> Result<Down> {
         let removed = fs_err::remove_file(&kubeconfig).map_err(Into::into);
         down.note(Kubeconfig, &kubeconfig.display().to_string(), removed);
     }
+    let people = run.people();
+    if people.is_dir() {
+        let removed = fs_err::remove_dir_all(&people).map_err(Into::into);
+        down.note(Kubeconfig, &people.display().to_string(), removed);
+    }
     let label = format!("{LABEL}={}", run.lab.name);
     let (own, volumes) = (docker.containers(&label).await?, docker.volumes(&label).await?);
     let mut networks = docker.networks().await?;

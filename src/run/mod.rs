@@ -4,6 +4,7 @@ mod addresses;
 pub mod airflow;
 pub mod applications;
 mod apply;
+mod audit;
 mod bucket;
 mod build;
 mod cluster;
@@ -24,6 +25,7 @@ pub mod logs;
 mod network;
 mod nodes;
 pub mod open;
+pub mod people;
 mod policies;
 mod prefetch;
 mod pull;
@@ -82,6 +84,11 @@ pub struct Run<'a, P: Ports> {
 impl<P: Ports> Run<'_, P> {
     pub fn kubeconfig(&self) -> PathBuf {
         self.state.join("kubeconfig")
+    }
+
+    /// The folder with the kubeconfigs of people.
+    pub fn people(&self) -> PathBuf {
+        self.state.join("people")
     }
 
     /// Carries out a plan.
@@ -204,6 +211,9 @@ impl<P: Ports> Context<'_, P> {
             Action::Credentials { secrets } => credentials::have(self, secrets).await,
             Action::Apply { objects, ready } => apply::have(self, objects, ready).await,
             Action::Policies { objects } => policies::have(self, objects).await,
+            Action::People { people, lifetime_seconds, namespace } => {
+                people::have(self, people, *lifetime_seconds, namespace.as_deref()).await
+            }
             Action::Buckets { grants, secret } => bucket::have(self, grants, secret).await,
             Action::Secret { secret, keys } => secret::expect(self, secret, keys).await,
             Action::GitRepository { repository } => dags::reach_repository(self, repository).await,

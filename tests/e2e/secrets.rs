@@ -1,5 +1,5 @@
 //! Every secret of a lab against everything that was printed, logged and written down: none is there, and the same
-//! search finds each one that is planted. Only `lab credentials`, `lab kubeconfig` and the kubeconfig hold any.
+//! search finds each one that is planted. Only `lab credentials`, `lab kubeconfig` and the kubeconfigs hold any.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -92,12 +92,10 @@ pub struct Search {
 }
 
 impl Search {
-    /// For every value of every Secret, but user names, and the client's key.
+    /// For every value of every Secret, but user names, and the key of every kubeconfig.
     pub fn of(lab: &Lab) -> Self {
         let text = docker(&["exec", &lab.first_node(), "kubectl", "get", "secrets", "-A", "-o", "json"]);
         let secrets: Value = serde_json::from_str(&text).expect("a list of Secrets");
-        let kubeconfig = fs_err::read_to_string(lab.kubeconfig()).expect("a kubeconfig");
-        let kubeconfig: Value = serde_saphyr::from_str(&kubeconfig).expect("YAML");
         let mut forms = Vec::new();
         for secret in secrets["items"].as_array().expect("a list") {
             let name = ["namespace", "name"].map(|field| secret["metadata"][field].as_str().expect("a name")).join("/");
@@ -106,7 +104,14 @@ impl Search {
             }
         }
         assert!(forms.iter().any(|(name, _)| name.starts_with("AWS_SECRET_ACCESS_KEY ")), "{}", forms.len());
-        forms.extend(forms_of("the client's key", &kubeconfig["users"][0]["user"]["client-key-data"]));
+        let kubeconfigs = kubeconfigs(lab);
+        assert!(kubeconfigs.len() > 3, "{kubeconfigs:?}");
+        for path in kubeconfigs {
+            let kubeconfig = fs_err::read_to_string(&path).expect("a kubeconfig");
+            let kubeconfig: Value = serde_saphyr::from_str(&kubeconfig).expect("YAML");
+            let name = format!("the key in {}", path.display());
+            forms.extend(forms_of(&name, &kubeconfig["users"][0]["user"]["client-key-data"]));
+        }
         Self { forms, places: 0, found: Vec::new() }
     }
 
@@ -141,9 +146,10 @@ impl Search {
         }
     }
 
-    /// What is below the folder of state, but for the kubeconfig.
+    /// What is below the folder of state, but for the kubeconfigs.
     fn state(&mut self, lab: &Lab) {
-        for path in files(&lab.state()).into_iter().filter(|path| *path != lab.kubeconfig()) {
+        let kubeconfigs = kubeconfigs(lab);
+        for path in files(&lab.state()).into_iter().filter(|path| !kubeconfigs.contains(path)) {
             self.file(&path);
         }
     }
@@ -173,8 +179,10 @@ impl Search {
     fn logs(&mut self, lab: &Lab) {
         for name in lab.containers() {
             self.text(&format!("the log of container {name}"), &docker(&["logs", &name]));
-            for script in ["journalctl --no-pager", "cat /var/log/pods/*/*/*.log"] {
-                if name.contains("-control-plane") || name.contains("-worker") {
+            let audit = "cat /var/log/kubernetes/audit/*.log";
+            for script in ["journalctl --no-pager", "cat /var/log/pods/*/*/*.log", audit] {
+                let kept = name.contains("-control-plane") || name.contains("-worker") && script != audit;
+                if kept {
                     let said = docker(&["exec", &name, "sh", "-c", script]);
                     assert!(said.lines().count() > 100, "{name}: {script}: {said}");
                     self.text(&format!("{script} of {name}"), &said);
@@ -182,6 +190,13 @@ impl Search {
             }
         }
     }
+}
+
+/// The administrator's and those of people.
+fn kubeconfigs(lab: &Lab) -> Vec<PathBuf> {
+    let mut found = files(&lab.state().join("people"));
+    found.push(lab.kubeconfig());
+    found
 }
 
 /// Names that people and programs go by.

@@ -93,6 +93,17 @@ fn a_kubeconfig_is_merged_by_kind_into_the_file_that_was_named() {
 }
 
 #[test]
+fn a_kubeconfig_of_somebody_is_asked_for_by_role_or_by_name() {
+    let (sandbox, _engine) = without_api();
+    let finished = sandbox.run(&["kubeconfig", "--role", "view"]);
+    finished.code(5).says("there is no kubeconfig of view yet").says("next: lab up");
+    let finished = sandbox.run(&["kubeconfig", "--user", "carl"]);
+    finished.code(3).says("lab lab has no user carl; it has admin, edit, view").says("spec.people.users");
+    sandbox.run(&["kubeconfig", "--user", "carl", "--role", "view"]).code(2).says("cannot be used with");
+    sandbox.run(&["kubeconfig", "--role", "owner"]).code(2).says("possible values: admin, edit, view");
+}
+
+#[test]
 fn a_port_that_is_taken_is_a_matter_of_this_machine() {
     let (sandbox, _engine) = without_api();
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();

@@ -6,13 +6,16 @@ use serde_json::Value;
 use super::State;
 
 /// Kinds of which an object lives in no namespace.
-const CLUSTER_SCOPED: [&str; 7] = [
+const CLUSTER_SCOPED: [&str; 10] = [
+    "CertificateSigningRequest",
     "ClusterRole",
     "ClusterRoleBinding",
     "CustomResourceDefinition",
     "MutatingWebhookConfiguration",
     "Namespace",
     "StorageClass",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
     "ValidatingWebhookConfiguration",
 ];
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 
 use super::admission::admit;
-use super::{State, World, airflow, amounts, dags, object_store, spark};
+use super::{State, World, airflow, amounts, certificates, dags, object_store, spark};
 use lab::components::{AIRFLOW_NAMESPACE, AIRFLOW_USERS_SECRET};
 use lab::ports::{Forward, Kind, Kube, LogQuery, Output};
 
@@ -63,6 +63,18 @@ impl Kube for World {
             Ok(())
         };
         self.change(format!("delete {}", key.join("/")), remove).await
+    }
+
+    /// It is signed at once, by an authority of its own.
+    async fn approve(&self, request: &str, _reason: &str) -> Result<()> {
+        let sign = |state: &mut State| {
+            answers(state)?;
+            let key = ["CertificateSigningRequest", "", request].map(str::to_owned);
+            let live = state.objects.get_mut(&key).with_context(|| format!("{request:?} not found"))?;
+            live["status"] = json!({ "certificate": certificates::sign(&live["spec"])? });
+            Ok(())
+        };
+        self.change(format!("approve {request}"), sign).await
     }
 
     async fn list(&self, kind: &Kind, namespace: Option<&str>, labels: &str) -> Result<Vec<Value>> {

@@ -4,6 +4,7 @@
 mod admission;
 pub mod airflow;
 mod amounts;
+mod certificates;
 mod containers;
 mod dags;
 mod docker;

@@ -75,6 +75,17 @@ pub struct State {
     pub numbers: u64,
 }
 
+/// As kind writes it, in short.
+const KUBECONFIG: &str = "\
+apiVersion: v1
+kind: Config
+clusters:
+- name: kind-lab
+  cluster:
+    server: https://127.0.0.1:16443
+    certificate-authority-data: YXV0aG9yaXR5
+";
+
 impl Default for State {
     fn default() -> Self {
         let engine = Engine {
@@ -92,7 +103,7 @@ impl Default for State {
             engine,
             kind: "0.33.0".to_owned(),
             buildx: "0.29.1".to_owned(),
-            kubeconfig: "apiVersion: v1\nkind: Config\nclusters: []\n".to_owned(),
+            kubeconfig: KUBECONFIG.to_owned(),
             networks: Vec::new(),
             containers: Vec::new(),
             dying: BTreeSet::new(),

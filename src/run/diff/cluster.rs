@@ -8,7 +8,8 @@ use tokio::time::timeout;
 use super::{Difference, PATIENCE, State};
 use crate::ports::{Kind, Kube as _, Ports};
 use crate::run::fits::{self, Field};
-use crate::run::{Run, apply, bucket, cluster, credentials, dags, nodes, policies, prefetch, secret, smoke};
+use crate::run::people::Lack;
+use crate::run::{Run, apply, bucket, cluster, credentials, dags, nodes, people, policies, prefetch, secret, smoke};
 use crate::step::{Action, SecretSpec, Workload};
 
 /// Empty where there is a cluster whose API answers.
@@ -47,6 +48,10 @@ pub async fn differences<P: Ports>(run: &Run<'_, P>, action: &Action) -> Result<
             let outdated = policies::outdated(run, objects).await?;
             let outdated = outdated.iter().map(|policy| Difference::new(name(policy), State::Unwanted));
             Ok(changed.chain(outdated).collect())
+        }
+        Action::People { people, lifetime_seconds, namespace } => {
+            let lacking = people::lacking(run, people, *lifetime_seconds, namespace.as_deref()).await?;
+            Ok(lacking.into_iter().map(certificate).collect())
         }
         Action::Buckets { grants, secret } => {
             let lacking = bucket::lacking(run.ports.kube(), grants, secret).await?;
@@ -131,6 +136,17 @@ async fn keys<P: Ports>(run: &Run<'_, P>, secrets: &[SecretSpec]) -> Result<Vec<
         }
     }
     Ok(found)
+}
+
+fn certificate(lack: Lack) -> Difference {
+    match lack {
+        Lack::Missing(name) => Difference::new(format!("kubeconfig of {name}"), State::Missing),
+        Lack::Stale(name, why) => Difference::new(format!("kubeconfig of {name}"), State::Different).because(why),
+        Lack::Unwanted(name) => {
+            Difference::new(format!("kubeconfig of {name}"), State::Unwanted).because("nobody of that name")
+        }
+        Lack::Request(name) => Difference::new(format!("CertificateSigningRequest {name}"), State::Unwanted),
+    }
 }
 
 async fn applied<P: Ports>(run: &Run<'_, P>, objects: &[Value]) -> Result<Vec<Difference>> {

@@ -51,6 +51,10 @@ pub async fn find<P: Ports>(run: &Run<'_, P>, word: &str, executors: bool, follo
     }
     match places::components(run.lab).into_iter().find(|(name, _)| *name == word) {
         Some((_, Place::Container(name))) => return Ok(vec![Source::Container(name)]),
+        Some((_, Place::Audit)) => {
+            let names = cluster::nodes(run, "control-plane", run.lab.cluster.control_planes);
+            return Ok(names.into_iter().map(Source::Audit).collect());
+        }
         Some((_, Place::Pods { namespace, labels })) => {
             let sources = pods(&kube.list(&ports::Kind::POD, Some(namespace), labels).await?);
             if sources.is_empty() {

@@ -1,5 +1,6 @@
 //! Logs of components, nodes and jobs, found by the lab's own words.
 
+mod audit;
 mod find;
 mod journal;
 mod places;
@@ -36,12 +37,14 @@ pub enum Source {
     Container(String),
     /// The kubelet's journal on a node.
     Node(String),
+    /// What the API server of a control plane wrote down of changes.
+    Audit(String),
 }
 
 impl Source {
     pub fn name(&self) -> &str {
         match self {
-            Source::Pod { name, .. } | Source::Container(name) | Source::Node(name) => name,
+            Source::Pod { name, .. } | Source::Container(name) | Source::Node(name) | Source::Audit(name) => name,
         }
     }
 }
@@ -111,6 +114,7 @@ async fn read_one<P: Ports>(
         Source::Node(node) if is_running(run, node).await? => {
             journal::read(run.ports.docker(), node, query, line).await
         }
+        Source::Audit(node) => audit::read(run.ports.docker(), node, query, line).await,
         // What a node said before it died is in its container's log.
         other => run.ports.docker().read_log(other.name(), query, line).await,
     }

@@ -10,12 +10,14 @@ pub enum Place {
     Pods { namespace: &'static str, labels: &'static str },
     /// A container of the Docker engine.
     Container(String),
+    /// The audit log on every control plane.
+    Audit,
 }
 
 const SYSTEM: &str = "kube-system";
 
 /// Names of all components that any lab can have, for completions.
-pub const NAMES: [&str; 19] = [
+pub const NAMES: [&str; 20] = [
     "minio",
     "postgres",
     "airflow-api-server",
@@ -33,6 +35,7 @@ pub const NAMES: [&str; 19] = [
     "kube-scheduler",
     "kube-controller-manager",
     "etcd",
+    "audit",
     "load-balancer",
     "registry",
 ];
@@ -76,6 +79,7 @@ fn component(lab: &Lab, name: &str) -> Option<Place> {
         "kube-scheduler" => pods(SYSTEM, "component=kube-scheduler"),
         "kube-controller-manager" => pods(SYSTEM, "component=kube-controller-manager"),
         "etcd" => pods(SYSTEM, "component=etcd"),
+        "audit" => Some(Place::Audit),
         "load-balancer" if lab.cluster.has_load_balancer() => container("external-load-balancer"),
         "registry" => container("registry"),
         _ => None,

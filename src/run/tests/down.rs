@@ -19,7 +19,7 @@ async fn down(run: &Run<'_, World>, all: bool) -> Result<Down> {
 async fn down_removes_the_cluster_and_keeps_the_registry() {
     let bench = Bench::full().made().await;
     let gone = down(&bench.run(), false).await.unwrap();
-    assert_eq!((gone.removed.len(), gone.left.len()), (8, 0), "{gone:?}");
+    assert_eq!((gone.removed.len(), gone.left.len()), (9, 0), "{gone:?}");
     let kept: Vec<String> = gone.kept.iter().map(ToString::to_string).collect();
     assert_eq!(kept, ["container lab-registry", "volume lab-registry", "network lab"]);
     assert_eq!(bench.world.state().container_names(), ["lab-registry"]);

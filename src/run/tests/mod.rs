@@ -18,6 +18,7 @@ mod matrix;
 mod network;
 mod nodes;
 mod open;
+mod people;
 mod smoke;
 mod status;
 mod stubborn;
