@@ -60,14 +60,14 @@ pub struct Site<'a> {
     pub catalogue: &'a Catalogue,
 }
 
-impl Site<'_> {
+impl<'a> Site<'a> {
     /// The namespaces of the components that are enabled, and those for people.
     pub fn namespaces(&self) -> Result<Vec<Value>> {
         render::objects(render::NAMESPACES, &serde_json::json!({ "namespaces": self.namespace_names() }))
     }
 
     /// Their names.
-    pub fn namespace_names(&self) -> Vec<&str> {
+    pub fn namespace_names(&self) -> Vec<&'a str> {
         let lab = self.lab;
         let mut names = vec![SYSTEM_NAMESPACE];
         names.extend(lab.spark_operator.enabled.then_some(OPERATOR_NAMESPACE));
