@@ -94,7 +94,7 @@ pub struct Search {
 impl Search {
     /// For every value of every Secret, but user names, and the client's key.
     pub fn of(lab: &Lab) -> Self {
-        let text = docker(&["exec", &lab.first_node(), "kubectl", "get", "secrets", "-A", "-o", "json"]);
+        let text = lab.kubectl(&["get", "secrets", "-A", "-o", "json"]);
         let secrets: Value = serde_json::from_str(&text).expect("a list of Secrets");
         let kubeconfig = fs_err::read_to_string(lab.kubeconfig()).expect("a kubeconfig");
         let kubeconfig: Value = serde_saphyr::from_str(&kubeconfig).expect("YAML");
