@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
+pub use self::git::LOGIN as GIT_LOGIN;
 pub use self::processes::names as processes;
 use super::{
     AIRFLOW_NAMESPACE, AIRFLOW_STORE_SECRET, AIRFLOW_USERS_SECRET, DAGS_BUCKET, JOBS_NAMESPACE, LOGS_BUCKET,

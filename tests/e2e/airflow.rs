@@ -116,32 +116,38 @@ pub fn users_have_their_roles(lab: &Lab) {
 }
 
 /// A folder of DAGs, and the lab that gets them.
-struct Author<'a> {
+pub struct Author<'a> {
     lab: &'a Lab,
     folder: PathBuf,
 }
 
-impl Author<'_> {
+impl<'a> Author<'a> {
+    pub fn of(lab: &'a Lab) -> Self {
+        let folder = lab.state().join("my-dags");
+        fs_err::create_dir_all(&folder).expect("a folder");
+        Self { lab, folder }
+    }
+
     fn write(&self, text: &str) {
         fs_err::write(self.folder.join("orders.py"), text).expect("a file");
     }
 
     /// The DAG with a task that returns a word.
-    fn write_returning(&self, word: &str) {
+    pub fn write_returning(&self, word: &str) {
         self.write(&format!(
             "from airflow.sdk import DAG, task\n\n\n@task\ndef load():\n    return {word:?}\n\n\n\
              with DAG(\"orders\", schedule=None):\n    load()\n"
         ));
     }
 
-    fn push(&self, code: i32) -> (Finished, Duration) {
+    pub fn push(&self, code: i32) -> (Finished, Duration) {
         let started = Instant::now();
         let finished = self.lab.run(&["dags", "push", &self.folder.to_string_lossy(), "--ci"]);
         finished.expect_code(code);
         (finished, started.elapsed())
     }
 
-    fn run(&self, word: &str) {
+    pub fn run(&self, word: &str) {
         let finished = self.lab.run(&["dags", "run", "orders", "--wait", "--ci"]);
         finished.expect_code(0).expect(": success").expect("load  success").expect(word);
     }
@@ -149,9 +155,7 @@ impl Author<'_> {
 
 /// A DAG from nothing to green; a change takes effect within seconds; one that cannot be loaded changes nothing.
 pub fn a_dag_goes_from_a_folder_to_green(lab: &Lab) {
-    let folder = lab.state().join("my-dags");
-    fs_err::create_dir_all(&folder).expect("a folder");
-    let author = Author { lab, folder };
+    let author = Author::of(lab);
     let started = Instant::now();
     author.write_returning("first text");
     author.push(0).0.expect("DAGs: orders");

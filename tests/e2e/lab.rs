@@ -104,6 +104,11 @@ impl Lab {
         format!("{}-control-plane", self.name)
     }
 
+    /// What the `kubectl` of the first node says.
+    pub fn kubectl(&self, arguments: &[&str]) -> String {
+        docker(&[&["exec", &self.first_node(), "kubectl"], arguments].concat())
+    }
+
     pub fn containers(&self) -> Vec<String> {
         let mut names = lines(&docker(&["ps", "-a", "--format", "{{.Names}}"]));
         names.retain(|name| name.starts_with(&format!("{}-", self.name)));
@@ -120,7 +125,7 @@ impl Lab {
                      sparkapplications,mutatingwebhookconfigurations,validatingwebhookconfigurations";
         let columns =
             "-o=custom-columns=K:.kind,S:.metadata.namespace,N:.metadata.name,U:.metadata.uid,G:.metadata.generation";
-        all.extend(lines(&docker(&["exec", &self.first_node(), "kubectl", "get", kinds, "-A", columns])));
+        all.extend(lines(&self.kubectl(&["get", kinds, "-A", columns])));
         all
     }
 }

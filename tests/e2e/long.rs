@@ -54,7 +54,7 @@ fn a_small_lab_gets_its_components_later() {
         assert_eq!(status["nodes"].as_array().map(Vec::len), Some(2), "{status:#}");
         assert_eq!(status["components"].as_array().map(Vec::len), Some(0), "{status:#}");
         assert_eq!(lab.containers(), ["lab-long-control-plane", "lab-long-registry", "lab-long-worker"]);
-        assert!(kubectl(&lab, &["get", "namespace", "spark-jobs"]).contains("NotFound"));
+        assert!(lab.kubectl(&["get", "namespace", "spark-jobs"]).contains("NotFound"));
     });
     lab.config = "small".to_owned();
     part("1 + 1 nodes, the components switched on: up", || {
@@ -103,10 +103,6 @@ fn what_breaks_comes_back() {
         assert_eq!(addresses(&lab), before);
     });
     part("3 + 3 nodes: down --all", || down(&lab));
-}
-
-fn kubectl(lab: &Lab, args: &[&str]) -> String {
-    docker(&[&["exec", &lab.first_node(), "kubectl"], args].concat())
 }
 
 /// Stands in for a restart of Docker. Started in the opposite order, so that an address that is not pinned changes.

@@ -141,7 +141,7 @@ fn a_failing_job_says_why(lab: &Lab) {
 
 /// Its address must lead nowhere: out of the cluster there may be somebody who answers.
 fn a_service_without_pods_answers_nobody(lab: &Lab) {
-    let kubectl = |args: &[&str]| docker(&[&["exec", &lab.first_node(), "kubectl", "-n", "airflow"], args].concat());
+    let kubectl = |arguments: &[&str]| lab.kubectl(&[&["-n", "airflow"], arguments].concat());
     kubectl(&["create", "service", "clusterip", "nobody", "--tcp=80"]);
     let address = kubectl(&["get", "service", "nobody", "-o=jsonpath={.spec.clusterIP}"]);
     let connect = format!("import socket; socket.create_connection(('{address}', 80), 20); print('connected')");

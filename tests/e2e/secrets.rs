@@ -94,7 +94,7 @@ pub struct Search {
 impl Search {
     /// For every value of every Secret, but user names, and the key of every kubeconfig.
     pub fn of(lab: &Lab) -> Self {
-        let text = docker(&["exec", &lab.first_node(), "kubectl", "get", "secrets", "-A", "-o", "json"]);
+        let text = lab.kubectl(&["get", "secrets", "-A", "-o", "json"]);
         let secrets: Value = serde_json::from_str(&text).expect("a list of Secrets");
         let mut forms = Vec::new();
         for secret in secrets["items"].as_array().expect("a list") {

@@ -11,7 +11,7 @@ use crate::step::{Action, ObjectName, Step};
 /// The step that asks for the login, before pods ask for it.
 pub const LOGIN_STEP: &str = "git-login";
 /// What the Secret of a private repository has.
-const LOGIN: [&str; 2] = ["username", "password"];
+pub const LOGIN: [&str; 2] = ["username", "password"];
 /// Says what the mounted Secret has at that moment. In Airflow's connection a password would have to be JSON, which
 /// not every one is, and a new one would want a new pod.
 const HELPER: &str =

@@ -52,7 +52,7 @@ pub fn settings(site: &Site<'_>) -> Result<Map<String, Value>> {
         ("AIRFLOW_VAR_KEEP_FINISHED_SECONDS", &keep_finished),
         ("AIRFLOW_VAR_SPARK_IMAGE", spark_image),
         ("AIRFLOW_VAR_STORE_ENDPOINT", STORE_ENDPOINT),
-        // One heap for all threads, and what is free goes back: a fifth less memory for the API server.
+        // One heap for all threads, and what is free goes back to the system.
         ("MALLOC_ARENA_MAX", "1"),
         ("MALLOC_TRIM_THRESHOLD_", "131072"),
     ];

@@ -3,6 +3,7 @@
 use anyhow::{Result, anyhow};
 
 use crate::components::AIRFLOW_NAMESPACE;
+use crate::components::airflow::GIT_LOGIN;
 use crate::config::Git;
 use crate::event::Outcome;
 use crate::fault::{Fault, Kind};
@@ -53,7 +54,7 @@ async fn login<P: Ports>(context: &Context<'_, P>, repository: &Git) -> Result<S
     }
     let (kube, secret) = (context.run.ports.kube(), ObjectName::new(AIRFLOW_NAMESPACE, &repository.secret));
     let mut login = String::new();
-    for key in ["username", "password"] {
+    for key in GIT_LOGIN {
         let value = secret::value(kube, &secret, key).await?;
         login.push_str(&format!("{key}={}\n", value.trim_end_matches('\n')));
     }

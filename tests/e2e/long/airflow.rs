@@ -1,6 +1,7 @@
 //! Airflow when something happens to it, and in its other forms: tasks in pods of their own, DAGs from Git.
 
 use super::pages;
+use crate::airflow::Author;
 use crate::lab::{Finished, Lab, docker, until};
 use crate::{part, status_is_complete};
 
@@ -56,21 +57,17 @@ fn airflow_keeps_going() {
     });
 }
 
-fn kubectl(lab: &Lab, arguments: &[&str]) -> String {
-    docker(&[&["exec", &lab.first_node(), "kubectl"], arguments].concat())
-}
-
 /// The second try finds the application that the first one has begun.
 fn a_killed_scheduler_costs_no_result(lab: &Lab) {
-    let applications = || kubectl(lab, &["get", "sparkapplications", "-n", "spark-jobs", "-o", "name"]);
+    let applications = || lab.kubectl(&["get", "sparkapplications", "-n", "spark-jobs", "-o", "name"]);
     let before = applications();
     let mut command = lab.command(&["dags", "run", "spark_pi", "--wait", "--ci"]);
     std::thread::scope(|scope| {
         let run = scope.spawn(|| Finished::of(&mut command));
         let running = ["get", "pods", "-n", "spark-jobs", "-l", "spark-role=driver,dag_id=spark_pi", "--no-headers"];
-        until("a driver that runs", || kubectl(lab, &running).contains("Running"));
+        until("a driver that runs", || lab.kubectl(&running).contains("Running"));
         let kill = ["delete", "pod", "-n", "airflow", "-l", "app.kubernetes.io/component=scheduler"];
-        let killed = kubectl(lab, &[kill.as_slice(), &["--grace-period=0", "--force"]].concat());
+        let killed = lab.kubectl(&[kill.as_slice(), &["--grace-period=0", "--force"]].concat());
         assert!(killed.contains("deleted"), "{killed}");
         let finished = run.join().expect("it only follows the run");
         finished.expect_code(0).expect("running, try 2").expect("of DAG spark_pi: success");
@@ -81,25 +78,17 @@ fn a_killed_scheduler_costs_no_result(lab: &Lab) {
 
 /// It says so, and what was there before goes on afterwards.
 fn a_push_without_object_store_loses_nothing(lab: &Lab) {
-    let folder = lab.state().join("my-dags");
-    fs_err::create_dir_all(&folder).expect("a folder");
-    let push = |word: &str| {
-        let text = format!(
-            "from airflow.sdk import DAG, task\n\n\n@task\ndef load():\n    return {word:?}\n\n\n\
-             with DAG(\"orders\", schedule=None):\n    load()\n"
-        );
-        fs_err::write(folder.join("orders.py"), text).expect("a file");
-        lab.run(&["dags", "push", &folder.to_string_lossy(), "--ci"])
-    };
-    push("first text").expect_code(0);
-    kubectl(lab, &["scale", "statefulset", "minio", "-n", "object-store", "--replicas=0"]);
-    kubectl(lab, &["wait", "pod/minio-0", "-n", "object-store", "--for=delete", "--timeout=120s"]);
-    push("second text").expect_code(5).expect("object-store").expect("next:");
+    let author = Author::of(lab);
+    author.write_returning("first text");
+    author.push(0);
+    lab.kubectl(&["scale", "statefulset", "minio", "-n", "object-store", "--replicas=0"]);
+    lab.kubectl(&["wait", "pod/minio-0", "-n", "object-store", "--for=delete", "--timeout=120s"]);
+    author.write_returning("second text");
+    author.push(5).0.expect("object-store").expect("next:");
     lab.run(&["up", "--ci"]).expect_code(0);
-    let run = || lab.run(&["dags", "run", "orders", "--wait", "--ci"]);
-    run().expect_code(0).expect("first text");
-    push("second text").expect_code(0);
-    run().expect_code(0).expect("second text");
+    author.run("first text");
+    author.push(0);
+    author.run("second text");
 }
 
 /// A configuration like `ci` with this below `spec.airflow`.
@@ -132,9 +121,9 @@ fn remove_repository() {
 }
 
 fn make_login(lab: &Lab, password: &str) {
-    kubectl(lab, &["delete", "secret", "git", "-n", "airflow", "--ignore-not-found"]);
+    lab.kubectl(&["delete", "secret", "git", "-n", "airflow", "--ignore-not-found"]);
     let (user, password) = ("--from-literal=username=lab", format!("--from-literal=password={password}"));
-    let made = kubectl(lab, &["create", "secret", "generic", "git", "-n", "airflow", user, &password]);
+    let made = lab.kubectl(&["create", "secret", "generic", "git", "-n", "airflow", user, &password]);
     assert!(made.contains("created"), "{made}");
 }
 
@@ -147,7 +136,7 @@ fn tasks_run_in_pods_of_their_own(lab: &Lab) {
     });
     let finished = lab.run(&["dags", "run", "from_git", "--wait", "--ci"]);
     finished.expect_code(0).expect("of DAG from_git: success").expect("in a pod of its own: from-git-");
-    until("its pod has gone", || !kubectl(lab, &["get", "pods", "-n", "airflow"]).contains("from-git-"));
+    until("its pod has gone", || !lab.kubectl(&["get", "pods", "-n", "airflow"]).contains("from-git-"));
     lab.run(&["dags", "logs", "from_git"]).expect_code(0).expect("a line of its log");
     lab.run(&["dags", "run", "spark_pi", "--wait", "--ci"]).expect_code(0).expect("of DAG spark_pi: success");
 }

@@ -44,21 +44,19 @@ const FAULTS: [Fault; 12] = [
         make: |lab| {
             // Base64 of a key that nobody has.
             let patch = r#"{"data": {"AWS_SECRET_ACCESS_KEY": "d3Jvbmctd3Jvbmctd3Jvbmctd3Jvbmc="}}"#;
-            kubectl(lab, &["annotate", "-n", "spark-jobs", "secret", "object-store", &format!("kept={}", key(lab))]);
-            kubectl(lab, &["patch", "-n", "spark-jobs", "secret", "object-store", "-p", patch]);
+            lab.kubectl(&["annotate", "-n", "spark-jobs", "secret", "object-store", &format!("kept={}", key(lab))]);
+            lab.kubectl(&["patch", "-n", "spark-jobs", "secret", "object-store", "-p", patch]);
             lab.run(&["run", "pagerank", "--ci"]).expect_code(5).expect("likeliest culprit: Secret");
         },
         shows: (&[], ""),
         culprit: ("Secret spark-jobs/object-store: ", "refuses its keys"),
         known: &["s3-access-denied"],
         mend: |lab| {
-            let kept = kubectl(
-                lab,
-                &["get", "-n", "spark-jobs", "secret", "object-store", "-o", "jsonpath={.metadata.annotations.kept}"],
-            );
+            let path = "-o=jsonpath={.metadata.annotations.kept}";
+            let kept = lab.kubectl(&["get", "-n", "spark-jobs", "secret", "object-store", path]);
             let patch =
                 format!(r#"{{"metadata": {{"annotations": null}}, "data": {{"AWS_SECRET_ACCESS_KEY": "{kept}"}}}}"#);
-            kubectl(lab, &["patch", "-n", "spark-jobs", "secret", "object-store", "-p", &patch]);
+            lab.kubectl(&["patch", "-n", "spark-jobs", "secret", "object-store", "-p", &patch]);
             clear_jobs(lab);
         },
     },
@@ -220,7 +218,7 @@ fn the_culprit_is_named() {
 fn is_named(lab: &Lab, fault: &Fault) -> bool {
     (fault.make)(lab);
     let (arguments, part) = fault.shows;
-    until(fault.name, || arguments.is_empty() || kubectl(lab, arguments).contains(part));
+    until(fault.name, || arguments.is_empty() || lab.kubectl(arguments).contains(part));
     let summary = summary(lab);
     let first = summary.lines().next().unwrap_or_default();
     eprintln!("   {first}");
@@ -252,10 +250,6 @@ fn summary(lab: &Lab) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-fn kubectl(lab: &Lab, arguments: &[&str]) -> String {
-    docker(&[&["exec", &lab.first_node(), "kubectl"], arguments].concat())
-}
-
 fn apply(lab: &Lab, yaml: &str) {
     let script = format!("kubectl apply -f - <<'END' 2>&1\n{yaml}\nEND");
     let answer = docker(&["exec", &lab.first_node(), "bash", "-c", &script]);
@@ -267,7 +261,7 @@ fn pods(lab: &Lab, yaml: &str) {
     apply(lab, &format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {NAMESPACE}}}\n"));
     // A namespace without its account admits no pods yet.
     until("the namespace's account", || {
-        kubectl(lab, &["get", "-n", NAMESPACE, "serviceaccount", "default"]).contains("default  ")
+        lab.kubectl(&["get", "-n", NAMESPACE, "serviceaccount", "default"]).contains("default  ")
     });
     apply(lab, yaml);
 }
@@ -291,21 +285,21 @@ fn deployment(container: &str) -> String {
 }
 
 fn scale(lab: &Lab, namespace: &str, deployment: &str, replicas: u8) {
-    kubectl(lab, &["scale", "-n", namespace, "deployment", deployment, &format!("--replicas={replicas}")]);
+    lab.kubectl(&["scale", "-n", namespace, "deployment", deployment, &format!("--replicas={replicas}")]);
 }
 
 fn clear(lab: &Lab) {
-    kubectl(lab, &["delete", "namespace", NAMESPACE, "--wait"]);
+    lab.kubectl(&["delete", "namespace", NAMESPACE, "--wait"]);
 }
 
 fn clear_jobs(lab: &Lab) {
-    kubectl(lab, &["delete", "-n", "spark-jobs", "sparkapplications", "--all", "--wait"]);
-    kubectl(lab, &["delete", "-n", "spark-jobs", "pods", "--all", "--wait"]);
+    lab.kubectl(&["delete", "-n", "spark-jobs", "sparkapplications", "--all", "--wait"]);
+    lab.kubectl(&["delete", "-n", "spark-jobs", "pods", "--all", "--wait"]);
 }
 
 /// The secret key of jobs, as the API gives it.
 fn key(lab: &Lab) -> String {
-    kubectl(lab, &["get", "-n", "spark-jobs", "secret", "object-store", "-o", "jsonpath={.data.AWS_SECRET_ACCESS_KEY}"])
+    lab.kubectl(&["get", "-n", "spark-jobs", "secret", "object-store", "-o", "jsonpath={.data.AWS_SECRET_ACCESS_KEY}"])
 }
 
 fn worker(lab: &Lab) -> String {
