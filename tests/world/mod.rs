@@ -143,8 +143,10 @@ impl World {
         }
         self.calls.borrow_mut().push((text.clone(), effect == Effect::Changes));
         let say = self.scripted(&text);
-        // Real doors let others run meanwhile.
-        tokio::task::yield_now().await;
+        // Real doors let others run meanwhile. A kill comes at once: whoever dropped this call would do so unkilled.
+        if !matches!(say, Some(Say::Kill | Say::KillHalfway(_) | Say::KillAfter)) {
+            tokio::task::yield_now().await;
+        }
         if self.killed.get() {
             return std::future::pending().await;
         }
