@@ -26,6 +26,18 @@ pub struct Addresses {
     pub load_balancer: Option<Ipv4Addr>,
 }
 
+impl Addresses {
+    /// As Docker gives them out to a new cluster: one after the other, behind the gateway.
+    pub fn of_a_new_cluster(lab: &Lab) -> Self {
+        let cluster = &lab.cluster;
+        let mut free = (2..).filter_map(|number| cluster.subnet.host(number));
+        let control_planes = free.by_ref().take(cluster.control_planes.into()).collect();
+        let workers = free.by_ref().take(cluster.workers.into()).collect();
+        let load_balancer = free.next().filter(|_| cluster.has_load_balancer());
+        Self { control_planes, workers, load_balancer }
+    }
+}
+
 /// After the addresses, since its rules are made of them.
 pub fn step() -> Step {
     Step {

@@ -26,19 +26,9 @@ fn cases() -> Vec<Case> {
 }
 
 fn case(lab: &Lab, role: &'static str) -> Case {
-    let addresses = addresses(lab);
+    let addresses = Addresses::of_a_new_cluster(lab);
     let firewall = Firewall::read(&rules(lab, role, &addresses).unwrap()).unwrap();
     Case { role, firewall, sources: sources(lab, addresses) }
-}
-
-/// As Docker gives them out.
-fn addresses(lab: &Lab) -> Addresses {
-    let cluster = &lab.cluster;
-    let mut free = (2..).filter_map(|number| cluster.subnet.host(number));
-    let control_planes = free.by_ref().take(cluster.control_planes.into()).collect();
-    let workers = free.by_ref().take(cluster.workers.into()).collect();
-    let load_balancer = free.next().filter(|_| cluster.has_load_balancer());
-    Addresses { control_planes, workers, load_balancer }
 }
 
 /// Everybody in the table, with addresses.
@@ -149,6 +139,6 @@ fn every_slip_in_a_rule_turns_the_table_red() {
 fn the_unit_loads_the_rules() {
     assert!(unit().unwrap().contains(RULES));
     let lab = config::load(config::FULL, "test", &Overrides::default()).unwrap();
-    let rules = rules(&lab, "worker", &addresses(&lab)).unwrap();
+    let rules = rules(&lab, "worker", &Addresses::of_a_new_cluster(&lab)).unwrap();
     assert!(rules.contains(UNIT) && rules.contains(&format!(":{CHAIN} -")), "{rules}");
 }
