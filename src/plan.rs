@@ -8,7 +8,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::components::{
-    Site, airflow, cluster, network, object_store, people, policies, postgres, registry, smoke, spark_operator,
+    Site, airflow, cluster, firewall, network, object_store, people, policies, postgres, registry, smoke,
+    spark_operator,
 };
 use crate::step::{Action, Step};
 
@@ -27,6 +28,7 @@ pub fn up(site: &Site<'_>) -> Result<Plan> {
     let mut steps = network::steps(site);
     steps.extend(registry::steps(site));
     steps.extend(cluster::steps(site)?);
+    steps.push(firewall::step());
     steps.extend(cluster::prefetch(site)?);
     steps.push(Step {
         id: "namespaces",

@@ -53,6 +53,8 @@ pub enum Action {
     Prefetch { references: Vec<String> },
     /// Have the containers' addresses pinned, so that they outlive a restart of Docker.
     Addresses,
+    /// Have on each node a firewall that lets in what the cluster needs, and have it again whenever the node starts.
+    Firewall,
     /// Have all nodes Ready and cluster DNS answering on each.
     NodesReady,
     /// Have credentials: random, made once, never changed.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use lab::components::Site;
+use lab::components::{Site, firewall};
 use lab::config::{self, Lab, Overrides};
 use lab::exec::host;
 use lab::images::Catalogue;
@@ -27,7 +27,12 @@ fn the_program_prints_what_the_golden_files_say() {
         let plan = plan::up(&Site { lab: &lab, catalogue: &Catalogue::load().unwrap() }).unwrap();
         goldens.insert(format!("kind/{name}.yaml").into(), render::kind_config(&lab).unwrap());
         goldens.insert(format!("plan/{name}.txt").into(), report::plan(&plan));
+        for role in ["control-plane", "worker"] {
+            let rules = firewall::rules(&lab, role, &firewall::Addresses::of_a_new_cluster(&lab)).unwrap();
+            goldens.insert(format!("firewall/{name}-{role}.rules").into(), rules);
+        }
     }
+    goldens.insert("firewall/lab-firewall.service".into(), firewall::unit().unwrap());
     goldens.insert("config-schema.json".into(), report::bare_json(&config::schema()).unwrap());
     goldens.extend(manifests());
     goldens.extend(help(&[]));

@@ -54,7 +54,7 @@ pub fn steps(site: &Site<'_>) -> Result<Vec<Step>> {
     steps.push(Step {
         id: "nodes",
         title: "all nodes Ready, cluster DNS answers".to_owned(),
-        needs: vec!["addresses"],
+        needs: vec!["firewall"],
         deadline: Duration::from_mins(5),
         action: Action::NodesReady,
     });

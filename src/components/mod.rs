@@ -3,6 +3,7 @@
 
 pub mod airflow;
 pub mod cluster;
+pub mod firewall;
 pub mod network;
 pub mod object_store;
 pub mod people;

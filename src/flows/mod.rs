@@ -2,9 +2,10 @@
 //!
 //! The [`Table`] says what is meant. [`predict`] says what rendered policies would do, without a cluster;
 //! `lab verify network` tries what the cluster does. The table is never made from the policies: what is wrong in
-//! them would be wrong in it.
+//! them would be wrong in it. The nodes themselves have a table and a [`firewall`] of their own.
 
 mod evaluate;
+pub mod firewall;
 mod party;
 mod policy;
 mod predict;

@@ -59,6 +59,14 @@ impl Table {
         Self::parse(include_str!("table.txt")).context("src/flows/table.txt")
     }
 
+    /// The table of the nodes: who may connect to what listens on the network of a node.
+    ///
+    /// # Errors
+    /// As [`Self::of_the_lab`].
+    pub fn of_the_nodes() -> Result<Self> {
+        Self::parse(include_str!("nodes.txt")).context("src/flows/nodes.txt")
+    }
+
     /// Reads a table: a head that names the sources, then a line for each target and port.
     ///
     /// # Errors
@@ -199,5 +207,16 @@ mod tests {
         let table = Table::of_the_lab().unwrap();
         let allowed = table.cells.iter().filter(|cell| cell.mark == Mark::Allowed).count();
         assert!(table.cells.len() > 500 && allowed > 40, "{allowed} of {} cells", table.cells.len());
+    }
+
+    #[test]
+    fn the_table_of_the_nodes_says_something_of_every_cell() {
+        let table = Table::of_the_nodes().unwrap();
+        let unruled: Vec<String> =
+            table.cells.iter().filter(|cell| cell.mark == Mark::Unruled).map(ToString::to_string).collect();
+        assert!(unruled.is_empty(), "{unruled:?}");
+        for role in ["control-plane", "worker"] {
+            assert!(table.cells.iter().any(|cell| cell.target == role), "{role} is no target");
+        }
     }
 }

@@ -17,6 +17,8 @@ pub const AIRFLOW: &str = include_str!("templates/airflow.yaml");
 pub const AIRFLOW_TASK: &str = include_str!("templates/airflow_task.yaml");
 pub const AUDIT: &str = include_str!("templates/audit.yaml");
 pub const ACCESS: &str = include_str!("templates/access.yaml");
+pub const FIREWALL: &str = include_str!("templates/firewall.rules");
+pub const FIREWALL_UNIT: &str = include_str!("templates/firewall.service");
 pub const PERSON: &str = include_str!("templates/person.yaml");
 pub const OBJECT_STORE: &str = include_str!("templates/object_store.yaml");
 

@@ -10,11 +10,14 @@ use crate::run::verify::network::{Canary, Connection, Judgement, Network, Webhoo
 
 /// Wrong connections that are shown one by one.
 const MOST_SHOWN: usize = 15;
+/// What is to become of a connection that a policy denies, and of one that a node's firewall does not let in.
+const REFUSED: &str = "to be refused";
+const DROPPED: &str = "to be dropped";
 
 /// What `lab verify network` prints.
 pub fn network(proof: &Network) -> String {
     let mut lines = vec![format!("lab {}: is the network as its table says?", proof.lab)];
-    for difference in &proof.policies {
+    for difference in proof.policies.iter().chain(&proof.firewalls) {
         lines.extend(text::difference(difference).lines().map(|line| format!("  WRONG     {line}")));
     }
     for canary in proof.canaries.iter().filter(|canary| !canary.enforces) {
@@ -24,9 +27,11 @@ pub fn network(proof: &Network) -> String {
         lines.push(format!("  WRONG     {}", silent(webhook)));
     }
     for (judgement, word) in [(Judgement::Wrong, "WRONG"), (Judgement::Unproved, "UNPROVED")] {
-        let of_kind: Vec<&Connection> = proof.connections.iter().filter(|one| one.judgement == judgement).collect();
+        let nodes = proof.nodes.iter().map(|one| (one, DROPPED));
+        let all = nodes.chain(proof.connections.iter().map(|one| (one, REFUSED)));
+        let of_kind: Vec<_> = all.filter(|(one, _)| one.judgement == judgement).collect();
         let shown = of_kind.iter().take(MOST_SHOWN);
-        lines.extend(shown.map(|one| format!("  {word:<9} {}", told(one))));
+        lines.extend(shown.map(|(one, denied)| format!("  {word:<9} {}", told(one, denied))));
         if let Some(more) = of_kind.len().checked_sub(MOST_SHOWN).filter(|more| *more > 0) {
             lines.push(format!("  {word:<9} and {more} connections more; --output json lists all"));
         }
@@ -34,23 +39,19 @@ pub fn network(proof: &Network) -> String {
     if proof.policies.is_empty() {
         lines.push("  ok        policies are those that were rendered".to_owned());
     }
+    if proof.firewalls.is_empty() {
+        lines.push("  ok        firewalls of the nodes are those that were rendered".to_owned());
+    }
     let enforcing = proof.canaries.iter().filter(|canary| canary.enforces).count();
     if enforcing == proof.canaries.len() {
         lines.push(format!("  ok        a denial is enforced on each of {enforcing} nodes"));
     } else {
-        lines.push("  so no connection was tried: where denials are not enforced, a refusal says nothing".to_owned());
+        lines.push(
+            "  so no connection of pods was tried: where denials are not enforced, a refusal says nothing".to_owned(),
+        );
     }
-    let right = |allowed| {
-        proof.connections.iter().filter(|one| one.judgement == Judgement::Right && one.allowed == allowed).count()
-    };
-    if !proof.connections.is_empty() {
-        let (through, refused) = (right(true), right(false));
-        let all = proof.connections.len();
-        lines.push(format!(
-            "  {} of {all} connections right: {through} go through, {refused} do not",
-            through + refused
-        ));
-    }
+    lines.extend(counted(&proof.nodes, "connections to nodes", "are dropped"));
+    lines.extend(counted(&proof.connections, "connections", "do not"));
     if !proof.webhooks.is_empty() {
         let answers = proof.webhooks.iter().filter(|webhook| webhook.answers).count();
         lines.push(format!("  webhook answers through {answers} of {} control planes", proof.webhooks.len()));
@@ -59,9 +60,17 @@ pub fn network(proof: &Network) -> String {
     lines.join("\n") + "\n"
 }
 
+/// How many are as they are meant to be; none where none was tried.
+fn counted(connections: &[Connection], what: &str, denied: &str) -> Option<String> {
+    let right =
+        |allowed| connections.iter().filter(|one| one.judgement == Judgement::Right && one.allowed == allowed).count();
+    let (through, not, all) = (right(true), right(false), connections.len());
+    (all > 0).then(|| format!("  {} of {all} {what} right: {through} go through, {not} {denied}", through + not))
+}
+
 /// `driver → minio 9000/TCP: seen refused, meant to connect (pi-driver on lab-worker to minio-0 on lab-worker2)`
-fn told(one: &Connection) -> String {
-    let meant = if one.allowed { "to connect" } else { "to be refused" };
+fn told(one: &Connection, denied: &str) -> String {
+    let meant = if one.allowed { "to connect" } else { denied };
     let Connection { from, to, port, address, seen, source, target, .. } = one;
     let why = match one.judgement {
         Judgement::Unproved => "; the target does not listen, or its name has no address",
@@ -82,7 +91,7 @@ fn silent(webhook: &Webhook) -> String {
     format!("webhook through {}: {}", webhook.node, webhook.why.as_deref().unwrap_or("no answer"))
 }
 
-/// The same as JUnit XML: a case for each policy that deviates, node, connection and control plane.
+/// The same as JUnit XML: a case for each policy and firewall that deviates, node, connection and control plane.
 ///
 /// # Errors
 /// When the file cannot be written.
@@ -102,18 +111,23 @@ pub fn network_junit(proof: &Network, path: &Path) -> Result<()> {
         case.set_classname(format!("lab.verify.network.{class}"));
         suite.add_test_case(case);
     };
-    for difference in &proof.policies {
-        add("policies", difference.subject.clone(), Some(text::difference(difference)));
-    }
-    if proof.policies.is_empty() {
-        add("policies", "all as rendered".to_owned(), None);
+    for (class, differences) in [("policies", &proof.policies), ("firewalls", &proof.firewalls)] {
+        for difference in differences {
+            add(class, difference.subject.clone(), Some(text::difference(difference)));
+        }
+        if differences.is_empty() {
+            add(class, "all as rendered".to_owned(), None);
+        }
     }
     for canary in &proof.canaries {
         add("enforcement", canary.node.clone(), (!canary.enforces).then(|| broken(canary)));
     }
-    for one in &proof.connections {
-        let name = format!("{} ({}) → {} ({}) {}", one.from, one.source, one.to, one.target, one.address);
-        add("connections", name, (one.judgement != Judgement::Right).then(|| told(one)));
+    for (class, connections, denied) in [("nodes", &proof.nodes, DROPPED), ("connections", &proof.connections, REFUSED)]
+    {
+        for one in connections {
+            let name = format!("{} ({}) → {} ({}) {}", one.from, one.source, one.to, one.target, one.address);
+            add(class, name, (one.judgement != Judgement::Right).then(|| told(one, denied)));
+        }
     }
     for webhook in &proof.webhooks {
         add("webhook", webhook.node.clone(), (!webhook.answers).then(|| silent(webhook)));

@@ -1,5 +1,6 @@
 //! The kind cluster.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -45,9 +46,22 @@ pub async fn containers<P: Ports>(run: &Run<'_, P>) -> Result<Vec<Container>> {
     Ok(found)
 }
 
+/// Name of the container through which clients reach the API, where there is more than one control plane.
+pub fn load_balancer(lab: &Lab) -> String {
+    format!("{}-external-load-balancer", lab.name)
+}
+
 /// kind's load balancer is no node.
 pub fn is_load_balancer(container: &Container) -> bool {
     container.name.ends_with("external-load-balancer")
+}
+
+/// The address of a container on the lab's network, pinned or, before that, the one it has.
+pub fn address<P: Ports>(run: &Run<'_, P>, containers: &[Container], name: &str) -> Result<Ipv4Addr> {
+    let container = containers.iter().find(|container| container.name == name);
+    let address = container.and_then(|container| container.addresses.get(&run.lab.name));
+    let known = address.and_then(|address| address.pinned.or(address.current));
+    known.with_context(|| format!("{name} has no address on network {}", run.lab.name))
 }
 
 /// Names that kind gives to the nodes of a role.
@@ -73,9 +87,7 @@ pub fn names(lab: &Lab) -> Vec<String> {
     let cluster = &lab.cluster;
     let mut names = numbered(lab, "control-plane", cluster.control_planes);
     names.extend(numbered(lab, "worker", cluster.workers));
-    if cluster.control_planes > 1 {
-        names.push(format!("{}-external-load-balancer", lab.name));
-    }
+    names.extend(cluster.has_load_balancer().then(|| load_balancer(lab)));
     names.sort();
     names
 }

@@ -139,6 +139,7 @@ fn in_cluster(action: &Action) -> bool {
     matches!(
         action,
         Action::Prefetch { .. }
+            | Action::Firewall
             | Action::NodesReady
             | Action::Credentials { .. }
             | Action::Apply { .. }

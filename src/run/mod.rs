@@ -15,6 +15,7 @@ pub mod diagnose;
 mod diff;
 pub mod doctor;
 pub mod down;
+mod firewall;
 mod fits;
 pub mod forward;
 mod images;
@@ -207,6 +208,7 @@ impl<P: Ports> Context<'_, P> {
             Action::Cluster { config } => cluster::have(self, config).await,
             Action::Prefetch { references } => prefetch::have(self, references).await,
             Action::Addresses => addresses::pin(self).await,
+            Action::Firewall => firewall::have(self).await,
             Action::NodesReady => nodes::ready(self).await,
             Action::Credentials { secrets } => credentials::have(self, secrets).await,
             Action::Apply { objects, ready } => apply::have(self, objects, ready).await,

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use futures::future::try_join_all;
 use serde_json::{Value, json};
 
@@ -81,13 +81,8 @@ pub async fn settled<P: Ports>(run: &Run<'_, P>, objects: &[Value]) -> Result<Ve
 /// Pinned since the step before, so they stay.
 async fn control_planes<P: Ports>(run: &Run<'_, P>) -> Result<Vec<Ipv4Addr>> {
     let containers = cluster::containers(run).await?;
-    let address = |name: &String| {
-        let container = containers.iter().find(|container| container.name == *name);
-        let address = container.and_then(|container| container.addresses.get(&run.lab.name));
-        let known = address.and_then(|address| address.pinned.or(address.current));
-        known.with_context(|| format!("{name} has no address on network {}", run.lab.name))
-    };
-    cluster::nodes(run, "control-plane", run.lab.cluster.control_planes).iter().map(address).collect()
+    let names = cluster::nodes(run, "control-plane", run.lab.cluster.control_planes);
+    names.iter().map(|name| cluster::address(run, &containers, name)).collect()
 }
 
 /// What is wanted and not there, and what is there and not wanted.

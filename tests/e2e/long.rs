@@ -98,7 +98,8 @@ fn what_breaks_comes_back() {
     part("3 + 3 nodes: all containers restarted, same addresses, a new smoke job passes", || {
         let before = addresses(&lab);
         restart_everything(&lab);
-        lab.run(&["up", "--ci", "--smoke"]).expect_code(0);
+        let up = lab.run(&["up", "--ci", "--smoke"]);
+        up.expect_code(0).expect("[firewall] as it was: 6 nodes closed");
         status_is_complete(&lab, 6, 3);
         assert_eq!(addresses(&lab), before);
     });

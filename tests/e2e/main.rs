@@ -6,6 +6,7 @@
 
 mod airflow;
 mod daily;
+mod firewall;
 mod lab;
 mod long;
 #[expect(clippy::unwrap_used, reason = "a test ends at the first thing that does not work")]
@@ -44,6 +45,7 @@ fn a_lab_from_nothing_to_nothing() {
     });
     part("second up changes nothing", || second_up_changes_nothing(&lab));
     part("a second up speaks JSON", || a_second_up_speaks_json(&lab));
+    part("a node's firewall that was changed is mended", || firewall::a_changed_one_is_named_and_mended(&lab));
     part("kubeconfig is private", || kubeconfig_is_private(&lab));
     part("a sample job", || {
         lab.trace(&["run", "pi", "--ci"]).expect_code(0).expect("[job] done");

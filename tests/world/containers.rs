@@ -4,7 +4,8 @@ use std::net::Ipv4Addr;
 
 use anyhow::{Result, bail};
 
-use super::State;
+use super::{State, firewall};
+use lab::components::firewall::UNIT;
 use lab::images::path_and_tag;
 use lab::ports::{Container, Output};
 
@@ -38,6 +39,7 @@ pub fn start(state: &mut State, name: &str) -> Result<()> {
     }
     let lives = !state.dying.contains(name);
     state.container(name).running = lives;
+    firewall::start(state, name);
     Ok(())
 }
 
@@ -78,6 +80,8 @@ pub fn exec(state: &mut State, container: &str, argv: &[&str]) -> Result<Output>
             let list: Vec<&str> = pulled.map(|(_, reference)| reference.as_str()).collect();
             Output { stdout: list.join("\n").into_bytes(), ..done(true) }
         }
+        ["bash", "-c", _, rules, unit] => firewall::look(state, container, [rules, unit]),
+        ["sh", "-c", _, UNIT] => firewall::enable(state, container),
         ["sh", "-c", _, reference] => {
             let (path, tag) = path_and_tag(reference);
             let there = state.registry.contains_key(&format!("{path}:{tag}"));

@@ -112,6 +112,7 @@ impl Docker for World {
             state.containers.retain(|container| container.name != name);
             state.mounts.remove(name);
             state.files.retain(|(container, _), _| container != name);
+            state.packet_rules.remove(name);
             state.pulled.retain(|(container, _)| container != name);
             if !state.containers.iter().any(|container| container.name.contains("-control-plane")) {
                 state.forget_cluster();

@@ -8,6 +8,7 @@ mod certificates;
 mod containers;
 mod dags;
 mod docker;
+mod firewall;
 mod kube;
 mod object_store;
 mod registry;

@@ -30,6 +30,8 @@ pub struct State {
     pub remote: BTreeMap<String, String>,
     /// Container and path → content.
     pub files: BTreeMap<(String, String), Vec<u8>>,
+    /// Container → the rules of its table mangle.
+    pub packet_rules: BTreeMap<String, Vec<String>>,
     /// Container and reference in its image store.
     pub pulled: BTreeSet<(String, String)>,
     /// `path:tag` → digest.
@@ -114,6 +116,7 @@ impl Default for State {
             upstream_is_ours: false,
             remote: BTreeMap::new(),
             files: BTreeMap::new(),
+            packet_rules: BTreeMap::new(),
             pulled: BTreeSet::new(),
             registry: BTreeMap::new(),
             objects: BTreeMap::new(),

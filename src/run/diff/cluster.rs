@@ -9,7 +9,9 @@ use super::{Difference, PATIENCE, State};
 use crate::ports::{Kind, Kube as _, Ports};
 use crate::run::fits::{self, Field};
 use crate::run::people::Lack;
-use crate::run::{Run, apply, bucket, cluster, credentials, dags, nodes, people, policies, prefetch, secret, smoke};
+use crate::run::{
+    Run, apply, bucket, cluster, credentials, dags, firewall, nodes, people, policies, prefetch, secret, smoke,
+};
 use crate::step::{Action, SecretSpec, Workload};
 
 /// Empty where there is a cluster whose API answers.
@@ -34,6 +36,7 @@ pub async fn reachable<P: Ports>(run: &Run<'_, P>) -> Result<Vec<Difference>> {
 pub async fn differences<P: Ports>(run: &Run<'_, P>, action: &Action) -> Result<Vec<Difference>> {
     match action {
         Action::Prefetch { references } => prefetched(run, references).await,
+        Action::Firewall => Ok(firewall::lacking(run).await?.into_iter().map(open).collect()),
         Action::NodesReady => not_ready(run).await,
         Action::Credentials { secrets } => keys(run, secrets).await,
         Action::Apply { objects, ready } => {
@@ -71,6 +74,12 @@ pub async fn differences<P: Ports>(run: &Run<'_, P>, action: &Action) -> Result<
         }
         _ => Ok(Vec::new()),
     }
+}
+
+fn open(lack: firewall::Lack) -> Difference {
+    let firewall::Lack { node, missing, fields, detail } = lack;
+    let state = if missing { State::Missing } else { State::Different };
+    Difference { fields, detail, ..Difference::new(format!("firewall of {node}"), state) }
 }
 
 fn of_policy(changed: policies::Changed) -> Difference {

@@ -41,6 +41,7 @@ fn picture(state: &State) -> Vec<String> {
     all.extend(state.volumes.iter().map(|volume| format!("volume {volume:?}")));
     all.extend(state.images.keys().map(|image| format!("image {image}")));
     all.extend(state.files.keys().map(|file| format!("file {file:?}")));
+    all.extend(state.packet_rules.iter().map(|rules| format!("rules {rules:?}")));
     all.extend(state.pulled.iter().map(|pulled| format!("pulled {pulled:?}")));
     all.extend(state.registry.iter().map(|tag| format!("tag {tag:?}")));
     all.extend(state.objects.values().map(|object| format!("object {}", settled(object))));

@@ -10,6 +10,7 @@ mod diff;
 mod doctor;
 mod down;
 mod failures;
+mod firewall;
 mod images;
 mod job;
 mod logins;

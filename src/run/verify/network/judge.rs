@@ -166,8 +166,17 @@ pub async fn try_from_everywhere<P: Ports>(
     Ok(answers.await?.into_iter().flatten().collect())
 }
 
-/// Holds what was seen against the table.
-pub fn judge(wanted: &[Wanted<'_>], before: &Listening, seen: &Observed, after: &Listening) -> Vec<Connection> {
+/// What a connection may come to that a network policy denies: kube-router rejects it, kindnet drops it.
+pub const DENIED: &[Seen] = &[Seen::Refused, Seen::TimedOut, Seen::Unreachable];
+
+/// Holds what was seen against the table; `denied` is how a denial shows.
+pub fn judge(
+    wanted: &[Wanted<'_>],
+    before: &Listening,
+    seen: &Observed,
+    after: &Listening,
+    denied: &[Seen],
+) -> Vec<Connection> {
     let at = |place: &Place| match &place.node {
         Some(node) if *node != place.name => format!("{} on {node}", place.name),
         _ => place.name.clone(),
@@ -186,13 +195,13 @@ pub fn judge(wanted: &[Wanted<'_>], before: &Listening, seen: &Observed, after: 
             address: one.address.clone(),
             allowed: one.allowed,
             seen,
-            judgement: judgement(one.allowed, seen, listens),
+            judgement: judgement(one.allowed, seen, listens, denied),
         }
     };
     wanted.iter().map(connection).collect()
 }
 
-fn judgement(allowed: bool, seen: Seen, listens: bool) -> Judgement {
+fn judgement(allowed: bool, seen: Seen, listens: bool, denied: &[Seen]) -> Judgement {
     match seen {
         // Somebody answered, whatever was seen of it from inside.
         Seen::Connected if allowed => Judgement::Right,
@@ -200,7 +209,8 @@ fn judgement(allowed: bool, seen: Seen, listens: bool) -> Judgement {
         _ if !listens => Judgement::Unproved,
         _ if allowed => Judgement::Wrong,
         Seen::DnsFailed => Judgement::Unproved,
-        Seen::Refused | Seen::TimedOut | Seen::Unreachable => Judgement::Right,
+        seen if denied.contains(&seen) => Judgement::Right,
+        _ => Judgement::Wrong,
     }
 }
 
@@ -223,7 +233,13 @@ mod tests {
             (false, Seen::Connected, false, Judgement::Wrong),
         ];
         for (allowed, seen, listens, expected) in cases {
-            assert_eq!(judgement(allowed, seen, listens), expected, "{allowed} {seen} {listens}");
+            assert_eq!(judgement(allowed, seen, listens, DENIED), expected, "{allowed} {seen} {listens}");
         }
+    }
+
+    #[test]
+    fn a_denial_has_to_show_as_it_is_made() {
+        assert_eq!(judgement(false, Seen::TimedOut, true, &[Seen::TimedOut]), Judgement::Right);
+        assert_eq!(judgement(false, Seen::Refused, true, &[Seen::TimedOut]), Judgement::Wrong);
     }
 }

@@ -1,5 +1,5 @@
 # Listens on ports on which nobody does, in the background, and says its process. It ends by itself.
-# Arguments: seconds, then ports such as 9/TCP, 53/UDP.
+# Arguments: seconds, then where: 9/TCP, 53/UDP, or at one address alone, 10.1.2.3:9/TCP.
 use strict;
 use warnings;
 use Errno;
@@ -9,11 +9,12 @@ use Socket;
 my ($seconds, @ports) = @ARGV;
 my (%tcp, %udp);
 for my $port (@ports) {
-    my ($number, $protocol) = $port =~ m{^(\d+)/(TCP|UDP)$} or die "$port is no port\n";
+    my ($host, $number, $protocol) = $port =~ m{^(?:([\d.]+):)?(\d+)/(TCP|UDP)$} or die "$port is no port\n";
+    my $address = defined $host ? inet_aton($host) : INADDR_ANY;
     my $tcp = $protocol eq 'TCP';
     socket(my $socket, PF_INET, $tcp ? SOCK_STREAM : SOCK_DGRAM, 0) or die "socket: $!\n";
     setsockopt($socket, SOL_SOCKET, SO_REUSEADDR, 1) if $tcp;
-    if (!bind($socket, pack_sockaddr_in($number, INADDR_ANY)) || ($tcp && !listen($socket, 64))) {
+    if (!bind($socket, pack_sockaddr_in($number, $address)) || ($tcp && !listen($socket, 64))) {
         next if $!{EADDRINUSE};
         die "$port: $!\n";
     }

@@ -1,11 +1,13 @@
 //! `lab verify network`: the cluster does what the table says.
 //!
-//! First the policies are compared; then each node proves that it enforces a denial; then every connection of the
-//! table is tried from where its source stands, to targets that are shown to listen before and after.
+//! First the policies and the nodes' firewalls are compared; then the nodes are tried; then each of them proves that it
+//! enforces a policy's denial; then every connection of the table is tried from where its source stands. Targets are
+//! shown to listen before and after.
 
 mod canary;
 mod cast;
 mod judge;
+mod nodes;
 mod places;
 mod policies;
 mod probe;
@@ -46,7 +48,11 @@ pub struct Network {
     pub passed: bool,
     /// Policies that are missing, changed, or not the lab's.
     pub policies: Vec<Difference>,
-    /// Whether denials are enforced, by node. Where one does not, no connection was tried.
+    /// Firewalls of nodes that are missing or changed.
+    pub firewalls: Vec<Difference>,
+    /// To each node, from each other and from a machine outside.
+    pub nodes: Vec<Connection>,
+    /// Whether denials are enforced, by node. Where one does not, no connection of pods was tried.
     pub canaries: Vec<Canary>,
     pub connections: Vec<Connection>,
     /// The operator's webhook, called through each control plane.
@@ -97,6 +103,8 @@ async fn prove<P: Ports>(context: &Context<'_, P>, plan: &Plan) -> Result<Networ
         lab: run.lab.name.clone(),
         passed: false,
         policies: policies::compare(run, plan).await?,
+        firewalls: nodes::compare(run, plan).await?,
+        nodes: Vec::new(),
         canaries: Vec::new(),
         connections: Vec::new(),
         webhooks: Vec::new(),
@@ -110,8 +118,9 @@ async fn prove<P: Ports>(context: &Context<'_, P>, plan: &Plan) -> Result<Networ
     listeners.end(run).await?;
     tried?;
     proof.passed = proof.policies.is_empty()
+        && proof.firewalls.is_empty()
         && proof.canaries.iter().all(|canary| canary.enforces)
-        && proof.connections.iter().all(|one| one.judgement == Judgement::Right)
+        && proof.nodes.iter().chain(&proof.connections).all(|one| one.judgement == Judgement::Right)
         && proof.webhooks.iter().all(|webhook| webhook.answers);
     proof.took = started.elapsed();
     Ok(proof)
@@ -124,6 +133,8 @@ async fn try_all<P: Ports>(
     proof: &mut Network,
 ) -> Result<()> {
     let run = context.run;
+    context.note("the nodes' firewalls");
+    proof.nodes = nodes::try_all(run, places, listeners).await?;
     context.note("a denial on each node");
     routes(run, places).await?;
     proof.canaries = canary::fly(run, places, listeners).await?;
@@ -145,7 +156,7 @@ async fn try_all<P: Ports>(
     let before = judge::listening(run, places, &ports).await?;
     let seen = judge::try_from_everywhere(run, places, &wanted).await?;
     let after = judge::listening(run, places, &ports).await?;
-    proof.connections = judge::judge(&wanted, &before, &seen, &after);
+    proof.connections = judge::judge(&wanted, &before, &seen, &after, judge::DENIED);
     if run.lab.spark_operator.enabled {
         context.note("the webhook through each control plane");
         proof.webhooks = webhook::call(run, places).await?;

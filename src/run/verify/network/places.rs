@@ -80,6 +80,12 @@ impl Places {
         Ok(Self { all, canaries, dns, outside })
     }
 
+    /// Nodes and a machine outside alone.
+    #[cfg(test)]
+    pub fn of_nodes(all: Vec<Place>, outside: Place) -> Self {
+        Self { all, canaries: Vec::new(), dns: Ipv4Addr::UNSPECIFIED, outside }
+    }
+
     pub fn outside(&self) -> &Place {
         &self.outside
     }

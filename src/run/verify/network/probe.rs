@@ -64,7 +64,21 @@ impl Stand {
 
     /// Listens on these ports as far as nobody else does.
     pub async fn listen<P: Ports>(&self, run: &Run<'_, P>, ports: &[Port], listeners: &mut Listeners) -> Result<()> {
-        let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
+        self.listen_at(run, ports.iter().map(ToString::to_string).collect(), listeners).await
+    }
+
+    /// As [`Self::listen`], at one of its addresses alone: others may be a component's.
+    pub async fn listen_on<P: Ports>(
+        &self,
+        run: &Run<'_, P>,
+        address: Ipv4Addr,
+        ports: &[Port],
+        listeners: &mut Listeners,
+    ) -> Result<()> {
+        self.listen_at(run, ports.iter().map(|port| format!("{address}:{port}")).collect(), listeners).await
+    }
+
+    async fn listen_at<P: Ports>(&self, run: &Run<'_, P>, ports: Vec<String>, listeners: &mut Listeners) -> Result<()> {
         let words: Vec<&str> = [LIFETIME].into_iter().chain(ports.iter().map(String::as_str)).collect();
         let process = self.perl(run, LISTEN, &words).await?.text().trim().to_owned();
         if !process.is_empty() {
