@@ -83,6 +83,8 @@ pub trait Kube {
     /// A new connection to a port of a pod.
     async fn forward(&self, namespace: &str, pod: &str, port: u16) -> Result<Forward>;
     async fn exec(&self, namespace: &str, pod: &str, argv: &[&str], stdin: &[u8]) -> Result<Output>;
+    /// Sends a request as whom a kubeconfig's text names. A refusal is an answer as any other.
+    async fn send(&self, kubeconfig: &str, request: &Request) -> Result<Answer>;
 }
 
 /// The lab's registry, over HTTP on loopback.
@@ -294,6 +296,47 @@ impl Kind {
     pub const fn new(group: &'static str, version: &'static str, kind: &'static str) -> Self {
         Self { group, version, kind }
     }
+}
+
+/// A request to the Kubernetes API in HTTP's own words.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    pub method: Method,
+    /// With the query.
+    pub path: String,
+    pub body: Option<Value>,
+}
+
+/// What the Kubernetes API has an idea of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    /// With a JSON merge patch (RFC 7396).
+    Patch,
+    Delete,
+}
+
+impl Method {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// HTTP's.
+    pub status: u16,
+    /// A string where it is no JSON.
+    pub body: Value,
 }
 
 /// One image to build.

@@ -92,21 +92,30 @@ impl Access {
 
     /// What one of these subjects may do in a namespace, or everywhere.
     pub fn grants(&self, subjects: &[Subject], namespace: Option<&str>) -> BTreeSet<Grant> {
-        let here = |binding: &&Binding| binding.namespace.is_none() || binding.namespace.as_deref() == namespace;
-        let theirs = |binding: &&Binding| binding.subjects.iter().any(|subject| subjects.contains(subject));
+        self.held(subjects, namespace).cloned().collect()
+    }
+
+    fn held(&self, subjects: &[Subject], namespace: Option<&str>) -> impl Iterator<Item = &Grant> {
+        let here = move |binding: &&Binding| binding.namespace.is_none() || binding.namespace.as_deref() == namespace;
+        let theirs = move |binding: &&Binding| binding.subjects.iter().any(|subject| subjects.contains(subject));
         let bound = self.bindings.iter().filter(here).filter(theirs);
-        bound.filter_map(|binding| self.roles.get(&binding.role)).flatten().cloned().collect()
+        bound.filter_map(|binding| self.roles.get(&binding.role)).flatten()
     }
 
     /// Whether one of these subjects may do something.
     pub fn allows(&self, subjects: &[Subject], grant: &Grant, namespace: Option<&str>) -> bool {
-        self.grants(subjects, namespace).iter().any(|held| held.covers(grant))
+        self.held(subjects, namespace).any(|held| held.covers(grant))
     }
 
     /// Everybody to whom something is bound.
     pub fn subjects(&self) -> BTreeSet<&Subject> {
         self.bindings.iter().flat_map(|binding| &binding.subjects).collect()
     }
+}
+
+/// What the rules of one role grant, without those that it takes in.
+pub fn granted_by(role: &Value) -> BTreeSet<Grant> {
+    granted(role, &[])
 }
 
 fn key(role: &Value) -> [String; 3] {

@@ -29,7 +29,7 @@ pub enum Verb {
     Up(up::UpArgs),
     /// Remove the cluster; the registry and its images stay for the next time
     Down(down::DownArgs),
-    /// Show nodes, components, addresses and the last smoke verdict
+    /// Show nodes, components, addresses, certificates of people and the last smoke verdict
     Status(status::StatusArgs),
     /// Print what `lab up` will do
     Plan(plan::PlanArgs),

@@ -5,7 +5,8 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::json;
 
-use super::{AIRFLOW_NAMESPACE, JOBS_NAMESPACE, STORE_NAMESPACE, Site};
+use super::{AIRFLOW_NAMESPACE, JOBS_NAMESPACE, OPERATOR_NAMESPACE, STORE_NAMESPACE, SYSTEM_NAMESPACE, Site};
+use crate::access::Place;
 use crate::config::Role;
 use crate::render;
 use crate::step::{Action, Person, Step};
@@ -38,6 +39,22 @@ pub fn platform(site: &Site<'_>) -> Vec<&'static str> {
     airflow.into_iter().chain(site.lab.object_store.enabled.then_some(STORE_NAMESPACE)).collect()
 }
 
+/// The namespaces that a column of the table of access is about; none stands for no namespace.
+pub fn namespaces<'a>(site: &Site<'a>, place: Place) -> Vec<Option<&'a str>> {
+    let operator = site.lab.spark_operator.enabled.then_some(OPERATOR_NAMESPACE);
+    match place {
+        Place::People => workplaces(site).into_iter().map(Some).collect(),
+        Place::Platform => platform(site).into_iter().map(Some).collect(),
+        Place::Foreign => operator.into_iter().chain([SYSTEM_NAMESPACE, "kube-system", "default"]).map(Some).collect(),
+        Place::Cluster => vec![None],
+    }
+}
+
+/// The namespace in which people begin.
+pub fn home(site: &Site<'_>) -> Option<String> {
+    workplaces(site).first().map(|name| (*name).to_owned())
+}
+
 /// What the API servers write down.
 ///
 /// # Errors
@@ -62,7 +79,7 @@ pub fn steps(site: &Site<'_>) -> Result<Vec<Step>> {
     let certificates = Action::People {
         people: people(site),
         lifetime_seconds: site.lab.people.certificate_seconds,
-        namespace: workplaces(site).first().map(|name| (*name).to_owned()),
+        namespace: home(site),
     };
     Ok(vec![
         Step {

@@ -1,11 +1,14 @@
 //! The Kubernetes API of the lab's own cluster.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use futures::{AsyncBufReadExt as _, FutureExt as _};
+use http_body_util::BodyExt as _;
+use hyper::header::{ACCEPT, CONTENT_TYPE};
 use k8s_openapi::api::certificates::v1::CertificateSigningRequest;
 use kube::api::{
     Api, ApiResource, AttachParams, DeleteParams, DynamicObject, ListParams, LogParams, Patch, PatchParams,
@@ -15,7 +18,7 @@ use kube::{Client, Config};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::ports::{Forward, Kind, Kube, LogQuery, Output};
+use crate::ports::{Answer, Forward, Kind, Kube, LogQuery, Method, Output, Request};
 
 /// The field manager under which objects are applied.
 const FIELD_MANAGER: &str = "lab";
@@ -36,33 +39,35 @@ const CLUSTER_SCOPED: [&str; 12] = [
     "ValidatingAdmissionPolicyBinding",
 ];
 
-/// A client made from the lab's kubeconfig file, and from nothing else.
+/// Clients made from the lab's kubeconfig file and from texts that are handed in, and from nothing else.
 pub struct KubeApi {
     kubeconfig: PathBuf,
-    /// Text of the kubeconfig with the client made from it; a new cluster brings a new text.
-    client: tokio::sync::Mutex<Option<(String, Client)>>,
+    /// Text of a kubeconfig → the client made from it; a new cluster brings a new text.
+    clients: tokio::sync::Mutex<BTreeMap<String, Client>>,
 }
 
 impl KubeApi {
     pub fn new(kubeconfig: PathBuf) -> Self {
-        Self { kubeconfig, client: tokio::sync::Mutex::new(None) }
+        Self { kubeconfig, clients: tokio::sync::Mutex::default() }
     }
 
     async fn client(&self) -> Result<Client> {
-        let text = fs_err::read_to_string(&self.kubeconfig)?;
-        let mut slot = self.client.lock().await;
-        if let Some((made_from, client)) = slot.as_ref()
-            && *made_from == text
-        {
+        self.client_of(&fs_err::read_to_string(&self.kubeconfig)?).await
+    }
+
+    /// One client for each: what it keeps open is used again.
+    async fn client_of(&self, text: &str) -> Result<Client> {
+        let mut clients = self.clients.lock().await;
+        if let Some(client) = clients.get(text) {
             return Ok(client.clone());
         }
-        let kubeconfig = kube::config::Kubeconfig::from_yaml(&text)?;
+        let kubeconfig = kube::config::Kubeconfig::from_yaml(text)?;
         let mut config = Config::from_custom_kubeconfig(kubeconfig, &Default::default()).await?;
         config.connect_timeout = Some(Duration::from_secs(5));
         // It listens on loopback, where no proxy leads; the client would take one from the environment.
         config.proxy_url = None;
         let client = Client::try_from(config)?;
-        *slot = Some((text, client.clone()));
+        clients.insert(text.to_owned(), client.clone());
         Ok(client)
     }
 
@@ -212,6 +217,27 @@ impl Kube for KubeApi {
             None => None,
         };
         Ok(Output { code: exit_code(status.as_ref()), stdout, stderr: String::from_utf8_lossy(&stderr).into_owned() })
+    }
+
+    async fn send(&self, kubeconfig: &str, request: &Request) -> Result<Answer> {
+        let client = self.client_of(kubeconfig).await?;
+        let form = match request.method {
+            Method::Patch => "application/merge-patch+json",
+            _ => "application/json",
+        };
+        let bytes = request.body.as_ref().map(serde_json::to_vec).transpose()?.unwrap_or_default();
+        let message = hyper::Request::builder()
+            .method(request.method.name())
+            .uri(&request.path)
+            .header(ACCEPT, "application/json")
+            .header(CONTENT_TYPE, form)
+            .body(kube::client::Body::from(bytes))?;
+        let failed = || format!("{} {}", request.method.name(), request.path);
+        let response = client.send(message).await.with_context(failed)?;
+        let status = response.status().as_u16();
+        let bytes = response.into_body().collect().await.with_context(failed)?.to_bytes();
+        let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into());
+        Ok(Answer { status, body })
     }
 }
 

@@ -14,6 +14,7 @@ use crate::run::down::Down;
 use crate::run::logins::Credentials;
 use crate::run::logs::{Listing, LogLine};
 use crate::run::status::Status;
+use crate::run::verify::access::Access;
 use crate::run::verify::network::Network;
 use crate::run::{Diff, ImageState, dags};
 
@@ -45,6 +46,10 @@ impl Document for Plan {
 
 impl Document for Diff {
     const SCHEMA: &'static str = "lab.diff/v1";
+}
+
+impl Document for Access {
+    const SCHEMA: &'static str = "lab.verify-access/v1";
 }
 
 impl Document for Network {
@@ -222,6 +227,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("problems", schema::<ProblemList>()),
         ("settings", schema::<SettingList>()),
         ("status", schema::<Status>()),
+        ("verify-access", schema::<Access>()),
         ("verify-network", schema::<Network>()),
     ]
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite, XmlString};
 use tempfile::NamedTempFile;
 
 use crate::event::{Ending, Event, Outcome, Planned, Sink, Trouble};
@@ -111,7 +111,7 @@ impl Seen {
 
 fn report(seen: &Seen, ending: &Ending) -> Report {
     let mut up = TestSuite::new("lab up");
-    up.add_test_cases(seen.steps.iter().map(|step| case(step, ending)));
+    up.add_test_cases(seen.steps.iter().map(|step| of_step(step, ending)));
     let carried = seen.steps.iter().any(|step| matches!(step.state, State::Failed(_)));
     if let Some(trouble) = ending.error.as_ref().filter(|_| !carried) {
         // No step failed: the run was stopped, or never began.
@@ -130,7 +130,7 @@ fn report(seen: &Seen, ending: &Ending) -> Report {
     report
 }
 
-fn case(step: &Step, ending: &Ending) -> TestCase {
+fn of_step(step: &Step, ending: &Ending) -> TestCase {
     let skipped = |why: String| {
         let mut status = TestCaseStatus::skipped();
         status.set_message(why);
@@ -175,18 +175,28 @@ fn failure(kind: NonSuccessKind, heading: &str, trouble: &Trouble) -> TestCaseSt
 
 fn smoke(verdict: &Verdict) -> TestSuite {
     let mut suite = TestSuite::new("smoke");
-    suite.add_test_cases(verdict.claims.iter().map(|claim| {
-        let status = match claim.problems.first() {
-            None => TestCaseStatus::success(),
-            Some(first) => {
-                let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-                status.set_type("wrong result").set_message(first.as_str()).set_description(claim.problems.join("\n"));
-                status
-            }
-        };
-        let mut case = TestCase::new(claim.id.as_str(), status);
-        case.set_classname("lab.smoke");
-        case
-    }));
+    suite.add_test_cases(verdict.claims.iter().map(|claim| case("lab.smoke", claim.id.as_str(), &claim.problems)));
     suite
+}
+
+/// Something that was judged: wrong where there is a problem.
+pub fn case(class: &str, name: impl Into<XmlString>, problems: &[String]) -> TestCase {
+    let status = match problems.first() {
+        None => TestCaseStatus::success(),
+        Some(first) => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_type("wrong result").set_message(first.as_str()).set_description(problems.join("\n"));
+            status
+        }
+    };
+    let mut case = TestCase::new(name, status);
+    case.set_classname(class);
+    case
+}
+
+/// Writes the report of one proof, whole or not at all.
+pub fn write_suite(suite: TestSuite, path: &Path) -> Result<()> {
+    let mut report = Report::new("lab");
+    report.add_test_suite(suite);
+    write(path, &report)
 }

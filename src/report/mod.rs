@@ -1,5 +1,6 @@
 //! Events and results → people. The only place that prints: stdout is data, stderr is talk.
 
+mod access;
 mod dags;
 mod daily;
 mod document;
@@ -20,6 +21,7 @@ use crate::event::Sink;
 use crate::exec::host;
 use document::json_line;
 
+pub use access::{access, access_junit};
 use dags::dag_run;
 pub use dags::dags;
 pub use daily::{logins, logs};

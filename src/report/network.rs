@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use quick_junit::TestSuite;
 
 use super::{duration, junit, text};
 use crate::run::verify::network::{Canary, Connection, Judgement, Network, Webhook};
@@ -99,17 +99,7 @@ pub fn network_junit(proof: &Network, path: &Path) -> Result<()> {
     let mut suite = TestSuite::new("lab verify network");
     suite.set_time(proof.took);
     let mut add = |class: &str, name: String, problem: Option<String>| {
-        let status = match problem {
-            None => TestCaseStatus::success(),
-            Some(problem) => {
-                let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-                status.set_type("wrong result").set_message(problem);
-                status
-            }
-        };
-        let mut case = TestCase::new(name, status);
-        case.set_classname(format!("lab.verify.network.{class}"));
-        suite.add_test_case(case);
+        suite.add_test_case(junit::case(&format!("lab.verify.network.{class}"), name, problem.as_slice()));
     };
     for (class, differences) in [("policies", &proof.policies), ("firewalls", &proof.firewalls)] {
         for difference in differences {
@@ -132,7 +122,5 @@ pub fn network_junit(proof: &Network, path: &Path) -> Result<()> {
     for webhook in &proof.webhooks {
         add("webhook", webhook.node.clone(), (!webhook.answers).then(|| silent(webhook)));
     }
-    let mut report = Report::new("lab");
-    report.add_test_suite(suite);
-    junit::write(path, &report)
+    junit::write_suite(suite, path)
 }

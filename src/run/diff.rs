@@ -73,7 +73,7 @@ impl Diff {
 }
 
 impl Difference {
-    fn new(subject: impl Into<String>, state: State) -> Self {
+    pub fn new(subject: impl Into<String>, state: State) -> Self {
         Self { step: String::new(), subject: subject.into(), state, detail: None, fields: Vec::new() }
     }
 
@@ -82,7 +82,8 @@ impl Difference {
         Self { step: step.to_owned(), ..Self::new(subject, State::Unwanted) }
     }
 
-    fn because(mut self, detail: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn because(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
         self
     }

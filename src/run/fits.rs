@@ -30,6 +30,22 @@ pub fn differences(wanted: &Value, live: &Value) -> Vec<Field> {
     found
 }
 
+/// As [`differences`], and what `live` has besides in these parts of it, given as JSON pointers.
+pub fn deviations(wanted: &Value, live: &Value, parts: &[&str]) -> Vec<Field> {
+    let mut fields = differences(wanted, live);
+    for part in parts {
+        let [live, wanted] = [live, wanted].map(|object| object.pointer(part).unwrap_or(&Value::Null));
+        let mut added = Vec::new();
+        if !is_empty(live) {
+            compare(&part[1..].replace('/', "."), live, wanted, &mut added);
+        }
+        let added = added.into_iter().map(|Field { path, wanted, live }| Field { path, wanted: live, live: wanted });
+        let added: Vec<Field> = added.filter(|field| !fields.iter().any(|known| known.path == field.path)).collect();
+        fields.extend(added);
+    }
+    fields
+}
+
 fn compare(path: &str, wanted: &Value, live: &Value, found: &mut Vec<Field>) {
     let same = match (wanted, live) {
         (Value::Object(wanted), Value::Object(live)) => {
@@ -84,7 +100,7 @@ fn is_empty(value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{differences, fits};
+    use super::{deviations, differences, fits};
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
@@ -201,5 +217,24 @@ mod tests {
             ("t", json!([1]), json!([1, 2])),
         ];
         assert_eq!(found, expected.map(|(path, wanted, live)| (path.to_owned(), wanted, live)));
+    }
+    #[test]
+    fn what_is_beside_the_wanted_counts_in_the_parts_that_are_named() {
+        let wanted =
+            json!({ "spec": { "podSelector": {}, "ingress": [{ "ports": [{ "port": 1, "protocol": "TCP" }] }] } });
+        let found = |live: &Value| -> Vec<String> {
+            deviations(&wanted, live, &["/spec", "/metadata/labels"]).into_iter().map(|field| field.path).collect()
+        };
+        assert_eq!(found(&wanted), Vec::<String>::new());
+        let mut live = wanted.clone();
+        (live["status"], live["metadata"]) = (json!({ "ready": true }), json!({ "uid": "1", "labels": {} }));
+        assert_eq!(found(&live), Vec::<String>::new());
+        live["spec"]["ingress"][0]["ports"][0]["endPort"] = json!(9);
+        assert_eq!(found(&live), ["spec.ingress[0].ports[0].endPort"]);
+        live["metadata"]["labels"]["a"] = json!("b");
+        assert_eq!(found(&live), ["spec.ingress[0].ports[0].endPort", "metadata.labels"]);
+        let mut narrower = wanted.clone();
+        narrower["spec"]["podSelector"] = json!({ "matchLabels": { "a": "b" } });
+        assert_eq!(found(&narrower), ["spec.podSelector.matchLabels"]);
     }
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use futures::future::try_join_all;
 use serde_json::{Value, json};
 
-use super::fits::{Field, differences};
+use super::fits::{Field, deviations};
 use super::{Context, Run, cluster};
 use crate::components::Site;
 use crate::event::Outcome;
@@ -65,7 +65,7 @@ pub async fn changed<P: Ports>(run: &Run<'_, P>, objects: &[Value]) -> Result<Ve
     let live = try_join_all(wanted.iter().map(|object| run.ports.kube().get(object))).await?;
     let mut changed = Vec::new();
     for (object, live) in wanted.into_iter().zip(live) {
-        let fields = live.map(|live| deviations(&object, &live));
+        let fields = live.map(|live| deviations(&object, &live, &["/spec"]));
         if fields.as_ref().is_none_or(|fields| !fields.is_empty()) {
             changed.push(Changed { object, fields });
         }
@@ -83,38 +83,4 @@ async fn control_planes<P: Ports>(run: &Run<'_, P>) -> Result<Vec<Ipv4Addr>> {
     let containers = cluster::containers(run).await?;
     let names = cluster::nodes(run, "control-plane", run.lab.cluster.control_planes);
     names.iter().map(|name| cluster::address(run, &containers, name)).collect()
-}
-
-/// What is wanted and not there, and what is there and not wanted.
-fn deviations(wanted: &Value, live: &Value) -> Vec<Field> {
-    let mut fields = differences(wanted, live);
-    let (wanted, live) = (json!({ "spec": wanted["spec"] }), json!({ "spec": live["spec"] }));
-    let added = differences(&live, &wanted).into_iter().map(|Field { path, wanted, live }| Field {
-        path,
-        wanted: live,
-        live: wanted,
-    });
-    let added: Vec<Field> = added.filter(|field| !fields.iter().any(|known| known.path == field.path)).collect();
-    fields.extend(added);
-    fields
-}
-
-#[cfg(test)]
-mod tests {
-    use super::deviations;
-    use serde_json::json;
-
-    #[test]
-    fn what_is_beside_the_wanted_counts() {
-        let wanted =
-            json!({ "spec": { "podSelector": {}, "ingress": [{ "ports": [{ "port": 1, "protocol": "TCP" }] }] } });
-        assert!(deviations(&wanted, &wanted).is_empty());
-        let mut wider = wanted.clone();
-        wider["spec"]["ingress"][0]["ports"][0]["endPort"] = json!(9);
-        let found: Vec<String> = deviations(&wanted, &wider).into_iter().map(|field| field.path).collect();
-        assert_eq!(found, ["spec.ingress[0].ports[0].endPort"]);
-        let mut narrower = wanted.clone();
-        narrower["spec"]["podSelector"] = json!({ "matchLabels": { "a": "b" } });
-        assert_eq!(deviations(&wanted, &narrower).len(), 1);
-    }
 }

@@ -1,4 +1,4 @@
-//! What is there: nodes, components, addresses, the last smoke verdict.
+//! What is there: nodes, components, addresses, certificates of people, the last smoke verdict.
 
 use std::time::Duration;
 
@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::nodes::why_not_ready;
-use super::{Record, Run, apply, cluster, registry};
-use crate::components::{AIRFLOW_NAMESPACE, LABEL, OPERATOR_NAMESPACE, STORE_NAMESPACE, airflow};
+use super::people::CertificateStatus;
+use super::{Record, Run, apply, cluster, people, registry};
+use crate::components::people::{home, people as everybody};
+use crate::components::{AIRFLOW_NAMESPACE, LABEL, OPERATOR_NAMESPACE, STORE_NAMESPACE, Site, airflow};
 use crate::ports::{Clusters as _, Container, Docker as _, Kind, Kube as _, Ports};
 
 /// How long the Kubernetes API may take to answer.
@@ -35,6 +37,8 @@ pub struct Status {
     pub unseen: Vec<String>,
     pub nodes: Vec<Node>,
     pub components: Vec<Component>,
+    /// The certificate of each person; none where there is no cluster.
+    pub people: Vec<CertificateStatus>,
     /// The last smoke job, none where none has come to its end or it cannot be seen.
     pub smoke: Option<Record>,
 }
@@ -89,8 +93,15 @@ pub async fn status<P: Ports>(run: &Run<'_, P>) -> Result<Status> {
         unseen: Vec::new(),
         nodes: Vec::new(),
         components: Vec::new(),
+        people: Vec::new(),
         smoke: None,
     };
+    if status.kubeconfig.is_some() {
+        match certificates(run) {
+            Ok(people) => status.people = people,
+            Err(error) => status.unseen.push(format!("the certificates of people cannot be looked at: {error:#}")),
+        }
+    }
     let seen = if status.kubeconfig.is_some() && !containers.is_empty() {
         patiently(run.ports.kube().list(&Kind::NODE, None, ""), &mut status.unseen).await.unwrap_or_default()
     } else {
@@ -124,6 +135,11 @@ pub async fn status<P: Ports>(run: &Run<'_, P>) -> Result<Status> {
         && status.nodes.iter().all(|node| node.ready)
         && status.components.iter().all(|part| part.ready);
     Ok(status)
+}
+
+fn certificates<P: Ports>(run: &Run<'_, P>) -> Result<Vec<CertificateStatus>> {
+    let site = Site { lab: run.lab, catalogue: run.catalogue };
+    people::certificates(run, &everybody(&site), run.lab.people.certificate_seconds, home(&site).as_deref())
 }
 
 /// What the API answers in time; otherwise none, and a sentence about it.

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 
 use super::admission::admit;
-use super::{State, World, airflow, amounts, certificates, dags, object_store, spark};
+use super::{State, World, airflow, amounts, certificates, dags, object_store, requests, spark};
 use lab::components::{AIRFLOW_NAMESPACE, AIRFLOW_USERS_SECRET};
-use lab::ports::{Forward, Kind, Kube, LogQuery, Output};
+use lab::ports::{Answer, Forward, Kind, Kube, LogQuery, Output, Request};
 
 impl Kube for World {
     async fn get(&self, object: &Value) -> Result<Option<Value>> {
@@ -155,6 +155,14 @@ impl Kube for World {
         } else {
             self.change(text, work).await
         }
+    }
+
+    async fn send(&self, kubeconfig: &str, request: &Request) -> Result<Answer> {
+        let ask = |state: &mut State| {
+            answers(state)?;
+            requests::answer(state, kubeconfig, request)
+        };
+        self.read(format!("send {} {}", request.method.name(), request.path), ask).await
     }
 }
 

@@ -12,6 +12,7 @@ mod firewall;
 mod kube;
 mod object_store;
 mod registry;
+mod requests;
 mod spark;
 mod state;
 mod tools;

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::airflow;
 use super::spark::Jobs;
+use lab::access::Access;
 use lab::components::KIND_LABEL;
 use lab::fingerprint::Fingerprint;
 use lab::ports::{Address, Container, Engine, Image, Network, Output};
@@ -44,6 +45,8 @@ pub struct State {
     pub objects: BTreeMap<[String; 3], Value>,
     /// The same → what was applied last.
     pub applied: BTreeMap<[String; 3], Value>,
+    /// Roles and bindings as they were last looked at, and what they grant.
+    pub rights: (Vec<Value>, Access),
     /// Workloads that never become ready.
     pub stuck: BTreeSet<String>,
     /// Pod or container → log.
@@ -121,6 +124,7 @@ impl Default for State {
             registry: BTreeMap::new(),
             objects: BTreeMap::new(),
             applied: BTreeMap::new(),
+            rights: (Vec::new(), Access::default()),
             stuck: BTreeSet::new(),
             logs: BTreeMap::new(),
             listening: BTreeSet::new(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::registry::listens;
 use super::{State, World, container};
@@ -75,6 +75,13 @@ fn create(state: &mut State, cluster: &ClusterSpec<'_>) -> Result<()> {
         let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
         state.objects.insert(["Namespace".to_owned(), String::new(), name.to_owned()], namespace);
     }
+    for object in lab::access::upstream()? {
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let key = [text("/kind"), text("/metadata/namespace"), text("/metadata/name")];
+        state.objects.insert(key, object);
+    }
+    let info = json!({ "kind": "ConfigMap", "metadata": { "namespace": "kube-public", "name": "cluster-info" } });
+    state.objects.insert(["ConfigMap", "kube-public", "cluster-info"].map(str::to_owned), info);
     let balanced = names.iter().find(|name| name.ends_with("load-balancer"));
     let front = balanced.unwrap_or(&names[0]).clone();
     for (number, name) in (2..).zip(&names) {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::{Difference, PATIENCE, State};
+use crate::exec::kube::describe;
 use crate::ports::{Kind, Kube as _, Ports};
 use crate::run::fits::{self, Field};
 use crate::run::people::Lack;
@@ -49,7 +50,7 @@ pub async fn differences<P: Ports>(run: &Run<'_, P>, action: &Action) -> Result<
         Action::Policies { objects } => {
             let changed = policies::changed(run, objects).await?.into_iter().map(of_policy);
             let outdated = policies::outdated(run, objects).await?;
-            let outdated = outdated.iter().map(|policy| Difference::new(name(policy), State::Unwanted));
+            let outdated = outdated.iter().map(|policy| Difference::new(describe(policy), State::Unwanted));
             Ok(changed.chain(outdated).collect())
         }
         Action::People { people, lifetime_seconds, namespace } => {
@@ -83,7 +84,7 @@ fn open(lack: firewall::Lack) -> Difference {
 }
 
 fn of_policy(changed: policies::Changed) -> Difference {
-    let subject = name(&changed.object);
+    let subject = describe(&changed.object);
     match changed.fields {
         None => Difference::new(subject, State::Missing),
         Some(fields) => Difference { fields, ..Difference::new(subject, State::Different) },
@@ -162,12 +163,12 @@ async fn applied<P: Ports>(run: &Run<'_, P>, objects: &[Value]) -> Result<Vec<Di
     let kube = run.ports.kube();
     let live = try_join_all(objects.iter().map(|object| kube.get(object))).await?;
     let compared = objects.iter().zip(live).filter_map(|(object, live)| {
-        let Some(live) = live else { return Some(Difference::new(name(object), State::Missing)) };
+        let Some(live) = live else { return Some(Difference::new(describe(object), State::Missing)) };
         let mut fields = fits::differences(object, &live);
         if object["kind"] == "Secret" {
             fields.iter_mut().for_each(hide);
         }
-        (!fields.is_empty()).then(|| Difference { fields, ..Difference::new(name(object), State::Different) })
+        (!fields.is_empty()).then(|| Difference { fields, ..Difference::new(describe(object), State::Different) })
     });
     Ok(compared.collect())
 }
@@ -186,18 +187,8 @@ async fn workloads<P: Ports>(run: &Run<'_, P>, workloads: &[Workload]) -> Result
         if let Some(live) = run.ports.kube().get(&id).await?
             && !apply::is_ready(&live)
         {
-            found.push(Difference::new(name(&id), State::NotReady));
+            found.push(Difference::new(describe(&id), State::NotReady));
         }
     }
     Ok(found)
-}
-
-/// `DaemonSet kube-system/kube-router`.
-fn name(object: &Value) -> String {
-    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
-    let (kind, name) = (text("/kind").unwrap_or("?"), text("/metadata/name").unwrap_or("?"));
-    match text("/metadata/namespace") {
-        Some(namespace) => format!("{kind} {namespace}/{name}"),
-        None => format!("{kind} {name}"),
-    }
 }

@@ -12,12 +12,12 @@ use crate::step::Person;
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// A new key, and the request for its certificate, both as PEM.
-pub fn request(person: &Person) -> Result<(String, String)> {
+pub fn request(user: &str, group: &str) -> Result<(String, String)> {
     let key = KeyPair::generate()?;
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
-    params.distinguished_name.push(DnType::OrganizationName, person.group.as_str());
-    params.distinguished_name.push(DnType::CommonName, person.name.as_str());
+    params.distinguished_name.push(DnType::OrganizationName, group);
+    params.distinguished_name.push(DnType::CommonName, user);
     let request = params.serialize_request(&key)?.pem()?;
     Ok((key.serialize_pem(), request))
 }
@@ -53,10 +53,13 @@ impl Certificate {
         }
         let left = self.ends.duration_since(now);
         let whole = SignedDuration::from_secs(lifetime.into());
-        if left * 3 < whole {
-            return Some(format!("its certificate ends at {}", self.ends));
+        if !left.is_positive() {
+            return Some("it has ended".to_owned());
         }
-        (left > whole + SKEW).then(|| format!("its certificate is good for longer than is wanted, until {}", self.ends))
+        if left * 3 < whole {
+            return Some("it is in the last third of its life".to_owned());
+        }
+        (left > whole + SKEW).then(|| format!("it is good for longer than is wanted, until {}", self.ends))
     }
 }
 
@@ -100,7 +103,7 @@ mod tests {
 
     #[test]
     fn what_is_requested_is_what_a_certificate_says() {
-        let (key, request) = request(&anna()).unwrap();
+        let (key, request) = request("anna", "lab:edit").unwrap();
         assert!(key.starts_with("-----BEGIN PRIVATE KEY-----"));
         let request = rcgen::CertificateSigningRequestParams::from_pem(&request).unwrap();
         let authority = KeyPair::generate().unwrap();

@@ -94,6 +94,21 @@ pub fn text(
     render::text(render::PERSON, &values)
 }
 
+/// A kubeconfig of somebody whom nobody made a person of the lab, with what it says of its `user`.
+pub fn of_outsider(cluster: &Cluster, user: &Value) -> String {
+    let name = "outsider";
+    json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": name,
+        "clusters": [{
+            "name": name,
+            "cluster": { "server": cluster.server, "certificate-authority-data": cluster.authority },
+        }],
+        "contexts": [{ "name": name, "context": { "cluster": name, "user": name } }],
+        "users": [{ "name": name, "user": user }],
+    })
+    .to_string()
+}
+
 /// `lab-view`, or `lab-view-anna` for somebody who is not called like the role.
 fn context(lab: &str, person: &Person) -> String {
     let role = person.role.name();

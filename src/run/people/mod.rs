@@ -1,8 +1,9 @@
 //! People: a client certificate of the cluster's own authority for each, in a kubeconfig that only its owner may read.
 
 mod certificate;
-mod kubeconfig;
-mod request;
+pub mod kubeconfig;
+pub mod request;
+mod status;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use futures::future::try_join_all;
 use jiff::Timestamp;
 
 pub use kubeconfig::merge;
+pub use status::{CertificateStatus, certificates};
 
 use self::kubeconfig::{Cluster, Kubeconfig};
 use super::{Context, Run, cluster};
@@ -31,20 +33,20 @@ pub async fn have<P: Ports>(
     namespace: Option<&str>,
 ) -> Result<Outcome> {
     let run = context.run;
-    request::withdraw(run.ports.kube(), &request::left(run.ports.kube()).await?).await?;
+    request::withdraw(run.ports.kube()).await?;
     let stale = stale(run, people, lifetime, namespace)?;
     if !stale.is_empty() {
         protect(&run.people())?;
     }
     let cluster = Cluster::of(&fs_err::read_to_string(run.kubeconfig())?)?;
     try_join_all(stale.iter().map(async |(person, _)| {
-        let (key, certificate) = request::issue(context, person, lifetime).await?;
+        let (key, certificate) = request::issue(context, &person.name, &person.group, lifetime).await?;
         let text = kubeconfig::text(&run.lab.name, person, namespace, &cluster, &certificate, &key)?;
         cluster::write_private(&path(run, &person.name), &text)
     }))
     .await?;
     // Only now: what is in a file is worth more than a request that was answered.
-    request::withdraw(run.ports.kube(), &request::left(run.ports.kube()).await?).await?;
+    request::withdraw(run.ports.kube()).await?;
     let gone = gone(run, people)?;
     for path in &gone {
         fs_err::remove_file(path)?;
@@ -113,19 +115,8 @@ fn stale<'a, P: Ports>(
     lifetime: u32,
     namespace: Option<&str>,
 ) -> Result<Vec<(&'a Person, String)>> {
-    let cluster = Cluster::of(&fs_err::read_to_string(run.kubeconfig())?)?;
-    let now = Timestamp::now();
-    let why = |person: &Person| {
-        let path = path(run, &person.name);
-        let Ok(text) = fs_err::read_to_string(&path) else { return Some("there is none".to_owned()) };
-        let Ok(found) = Kubeconfig::read(&text) else { return Some("it cannot be read".to_owned()) };
-        if !is_private(&path) {
-            return Some("others can read it".to_owned());
-        }
-        let fits = found.fits(&run.lab.name, person, namespace, &cluster);
-        fits.or_else(|| found.certificate.why_not(person, lifetime, now))
-    };
-    Ok(people.iter().filter_map(|person| Some((person, why(person)?))).collect())
+    let found = certificates(run, people, lifetime, namespace)?;
+    Ok(people.iter().zip(found).filter_map(|(person, found)| Some((person, found.renewal?))).collect())
 }
 
 /// Kubeconfigs of people who are not in the configuration any more.

@@ -8,16 +8,20 @@ use super::certificate;
 use crate::ports::{Kind, Kube, Ports};
 use crate::run::Context;
 use crate::run::wait::{Look, until};
-use crate::step::Person;
 
 /// The label that tells our requests from those of others.
 const LABEL: (&str, &str) = ("app.kubernetes.io/managed-by", "lab");
 
 /// A new key and its certificate, both as PEM. The request stays until it is withdrawn.
-pub async fn issue<P: Ports>(context: &Context<'_, P>, person: &Person, lifetime: u32) -> Result<(String, String)> {
+pub async fn issue<P: Ports>(
+    context: &Context<'_, P>,
+    user: &str,
+    group: &str,
+    lifetime: u32,
+) -> Result<(String, String)> {
     let kube = context.run.ports.kube();
-    let (key, request) = certificate::request(person)?;
-    let name = format!("lab-{}", person.name);
+    let (key, request) = certificate::request(user, group)?;
+    let name = format!("lab-{user}");
     let mut object = id(&name);
     object["metadata"]["labels"] = json!({ LABEL.0: LABEL.1 });
     object["spec"] = json!({
@@ -27,7 +31,7 @@ pub async fn issue<P: Ports>(context: &Context<'_, P>, person: &Person, lifetime
         "usages": ["client auth"],
     });
     kube.apply(&object).await?;
-    kube.approve(&name, "a person in the configuration of the lab").await?;
+    kube.approve(&name, "asked for by lab itself").await?;
     let certificate = until(context, async || Ok(signed(&name, kube.get(&object).await?.as_ref())?)).await?;
     Ok((key, certificate))
 }
@@ -55,9 +59,10 @@ pub async fn left<K: Kube>(kube: &K) -> Result<Vec<String>> {
     Ok(requests.iter().filter_map(|one| Some(one["metadata"]["name"].as_str()?.to_owned())).collect())
 }
 
-pub async fn withdraw<K: Kube>(kube: &K, names: &[String]) -> Result<()> {
-    for name in names {
-        kube.delete(&id(name)).await?;
+/// Removes all that are there.
+pub async fn withdraw<K: Kube>(kube: &K) -> Result<()> {
+    for name in left(kube).await? {
+        kube.delete(&id(&name)).await?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The engine against a world in memory that fails on demand. Time stands still but for waiting.
 
+mod access;
 mod airflow;
 mod apply;
 mod cluster;

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::Bench;
 use super::world::Say;
+use crate::run::people::find;
 use crate::run::status::{Status, status};
 
 async fn seen(bench: &Bench) -> Status {
@@ -104,4 +106,42 @@ async fn a_component_that_is_not_ready_is_seen() {
     assert!(!status.healthy);
     let waiting: Vec<_> = status.components.iter().filter(|part| !part.ready).map(|part| part.name.as_str()).collect();
     assert_eq!(waiting, ["MinIO"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn certificates_of_people_are_told_from_their_files() {
+    let bench = Bench::small().made().await;
+    fs_err::remove_file(find(&bench.run(), "edit").unwrap().0).unwrap();
+    fs_err::write(find(&bench.run(), "view").unwrap().0, "apiVersion").unwrap();
+    let people = seen(&bench).await.people;
+    let told: Vec<_> = people
+        .iter()
+        .map(|person| (person.user.as_str(), person.ends.is_some(), person.usable, person.renewal.as_deref()))
+        .collect();
+    let expected = [
+        ("admin", true, true, None),
+        ("edit", false, false, Some("there is none")),
+        ("view", false, false, Some("it cannot be read")),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(seen(&Bench::small()).await.people, [], "nobody has one where there is no cluster");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_of_another_cluster_or_near_its_end_is_told() {
+    let mut bench = Bench::small().made().await;
+    let left = i64::from(bench.lab.people.certificate_seconds);
+    // What was a day is the last third of four days.
+    bench.lab.people.certificate_seconds *= 4;
+    for person in seen(&bench).await.people {
+        assert_eq!((person.usable, person.renewal.as_deref()), (true, Some("it is in the last third of its life")));
+        let ends = person.ends.unwrap().duration_since(Timestamp::now()).as_secs();
+        assert!((left - 60..=left).contains(&ends), "{ends} s");
+    }
+    let path = bench.run().kubeconfig();
+    let text = fs_err::read_to_string(&path).unwrap();
+    fs_err::write(&path, text.replace("YXV0aG9yaXR5", "YW5vdGhlcg==")).unwrap();
+    for person in seen(&bench).await.people {
+        assert_eq!((person.usable, person.renewal.as_deref()), (false, Some("it is of another cluster")));
+    }
 }

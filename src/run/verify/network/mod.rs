@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use schemars::JsonSchema;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use tokio::time::timeout;
 
 pub use canary::{Canary, Pair};
@@ -25,6 +25,7 @@ pub use judge::{Connection, Judgement};
 pub use probe::Seen;
 pub use webhook::Webhook;
 
+use super::seconds;
 use crate::fault::{Fault, Kind};
 use crate::flows::Table;
 use crate::plan::Plan;
@@ -60,10 +61,6 @@ pub struct Network {
     #[serde(rename = "seconds", serialize_with = "seconds")]
     #[schemars(with = "f64")]
     pub took: Duration,
-}
-
-fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64((duration.as_secs_f64() * 10.0).round() / 10.0)
 }
 
 impl Network {
