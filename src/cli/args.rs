@@ -36,8 +36,7 @@ pub enum Verb {
     /// Check this machine, and say how to mend what is in the way
     Doctor(doctor::DoctorArgs),
     /// Prove what the lab claims; exit code 6 where it is not so
-    #[command(subcommand)]
-    Verify(verify::VerifyVerb),
+    Verify(verify::VerifyArgs),
     /// Run a Spark job: a sample job's name, or a folder with an application.yaml
     Run(job::RunArgs),
     /// Push, list and run DAGs of Airflow, and show their logs

@@ -87,7 +87,7 @@ fn run(args: Args, reporter: &Arc<Reporter>) -> anyhow::Result<()> {
         Verb::Up(args) => up::up(args, &said).await,
         Verb::Down(args) => down::down(args, &said).await,
         Verb::Status(args) => status::status(args, &said).await,
-        Verb::Verify(verb) => verify::verify(verb, &said).await,
+        Verb::Verify(args) => verify::verify(args, &said).await,
         Verb::Plan(args) => plan::plan(&args, &said).await,
         Verb::Doctor(args) => doctor::doctor(args, &said).await,
         Verb::Run(args) => job::run(args, &said).await,

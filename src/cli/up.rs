@@ -39,6 +39,7 @@ pub async fn up(args: UpArgs, reporter: &Reporter) -> Result<()> {
     run::check_host(&run, &Machine).await?;
     let plan = plan::up(&Site { lab: &session.lab, catalogue: &session.catalogue })?;
     run.up(&plan).await?;
+    run::verify::foreign::warn(&run, &plan).await?;
     if let Some(path) = &args.merge_kubeconfig {
         exec::kind::merge(&session.lab.name, path).await?;
     }

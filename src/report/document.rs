@@ -14,8 +14,7 @@ use crate::run::down::Down;
 use crate::run::logins::Credentials;
 use crate::run::logs::{Listing, LogLine};
 use crate::run::status::Status;
-use crate::run::verify::access::Access;
-use crate::run::verify::network::Network;
+use crate::run::verify::Proof;
 use crate::run::{Diff, ImageState, dags};
 
 /// Something printed as JSON. A field is never removed and never changes its meaning within one version.
@@ -48,12 +47,8 @@ impl Document for Diff {
     const SCHEMA: &'static str = "lab.diff/v1";
 }
 
-impl Document for Access {
-    const SCHEMA: &'static str = "lab.verify-access/v1";
-}
-
-impl Document for Network {
-    const SCHEMA: &'static str = "lab.verify-network/v1";
+impl Document for Proof {
+    const SCHEMA: &'static str = "lab.verify/v1";
 }
 
 impl Document for Down {
@@ -227,8 +222,7 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         ("problems", schema::<ProblemList>()),
         ("settings", schema::<SettingList>()),
         ("status", schema::<Status>()),
-        ("verify-access", schema::<Access>()),
-        ("verify-network", schema::<Network>()),
+        ("verify", schema::<Proof>()),
     ]
 }
 

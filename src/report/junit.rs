@@ -1,16 +1,14 @@
 //! A run as JUnit XML: a case for each step, and one for each claim of the smoke verdict.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite, XmlString};
-use tempfile::NamedTempFile;
 
+use super::file;
 use crate::event::{Ending, Event, Outcome, Planned, Sink, Trouble};
-use crate::fault::{Fault, Kind};
 use crate::smoke::verdict::Verdict;
 
 /// A sink that collects and, at the end, writes.
@@ -40,24 +38,16 @@ enum State {
 
 impl Junit {
     /// # Errors
-    /// [`Kind::Usage`] when the file could not be written at the end: better now than then.
+    /// [`crate::fault::Kind::Usage`] when the file could not be written at the end.
     pub fn new(path: &Path) -> Result<Self> {
-        let unusable = || {
-            let what = format!("--junit: {} cannot be written", path.display());
-            Fault::new(Kind::Usage, what).next("name a file in a folder that you may write")
-        };
-        if path.is_dir() || path.file_name().is_none() {
-            return Err(anyhow::anyhow!("it is a folder").context(unusable()));
-        }
-        // Made, and removed at once.
-        beside(path).with_context(unusable)?;
+        file::can_be_written("--junit", path)?;
         Ok(Self { path: path.to_owned(), seen: Mutex::default() })
     }
 
     /// Writes the file, whole or not at all.
     ///
     /// # Errors
-    /// [`Kind::Host`] when that fails after all.
+    /// [`crate::fault::Kind::Host`] when that fails after all.
     pub fn write(&self, ending: &Ending) -> Result<()> {
         write(&self.path, &report(&self.seen.lock().unwrap_or_else(PoisonError::into_inner), ending))
     }
@@ -65,18 +55,7 @@ impl Junit {
 
 /// Writes a report, whole or not at all.
 pub fn write(path: &Path, report: &Report) -> Result<()> {
-    let failed = || Fault::new(Kind::Host, format!("{} cannot be written", path.display()));
-    let mut file = beside(path).with_context(failed)?;
-    let text = report.to_string()?;
-    file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).with_context(failed)?;
-    file.persist(path).map(drop).with_context(failed)
-}
-
-/// A new file in the same folder, readable as the umask says: others read test reports.
-fn beside(path: &Path) -> std::io::Result<NamedTempFile> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-    tempfile::Builder::new().prefix(".lab-junit-").permissions(permissions).tempfile_in(folder)
+    file::write(path, &report.to_string()?)
 }
 
 impl Sink for Junit {
@@ -192,11 +171,4 @@ pub fn case(class: &str, name: impl Into<XmlString>, problems: &[String]) -> Tes
     let mut case = TestCase::new(name, status);
     case.set_classname(class);
     case
-}
-
-/// Writes the report of one proof, whole or not at all.
-pub fn write_suite(suite: TestSuite, path: &Path) -> Result<()> {
-    let mut report = Report::new("lab");
-    report.add_test_suite(suite);
-    write(path, &report)
 }

@@ -1,18 +1,18 @@
 //! Events and results → people. The only place that prints: stdout is data, stderr is talk.
 
-mod access;
 mod dags;
 mod daily;
 mod document;
 mod ending;
+mod file;
 mod findings;
 mod junit;
 mod lines;
 mod live;
-mod network;
 mod plain;
 mod reporter;
 mod text;
+mod verify;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::ops::ControlFlow;
@@ -21,7 +21,6 @@ use crate::event::Sink;
 use crate::exec::host;
 use document::json_line;
 
-pub use access::{access, access_junit};
 use dags::dag_run;
 pub use dags::dags;
 pub use daily::{logins, logs};
@@ -29,12 +28,13 @@ pub use document::{
     Archive, Document, FindingList, ImageList, Kubeconfig, ListedImage, ListedProblem, LockList, ProblemList,
     SettingList, bare_json, json, schemas,
 };
+pub use file::can_be_written;
 pub use findings::findings;
 pub use junit::Junit;
 pub use lines::line;
-pub use network::{network, network_junit};
 pub use reporter::{Reporter, Wishes};
 pub use text::{diff, down, images, plan, status};
+pub use verify::{proof, proof_junit, proof_page};
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -8,6 +8,7 @@ mod faults;
 mod faulty;
 mod pages;
 mod registry;
+mod slips;
 
 use super::lab::{Lab, docker, lines};
 use super::{part, status_is_complete};
@@ -73,6 +74,15 @@ fn a_lab_for_continuous_integration() {
         status_is_complete(&lab, 4, 3);
     });
     part("1 + 3 nodes: down --all", || down(&lab));
+}
+
+#[test]
+#[ignore = "needs Docker and minutes: make test-all"]
+fn slips_are_found() {
+    let lab = fresh("ci");
+    part("slips: up", || up(&lab));
+    slips::are_found(&lab);
+    part("slips: down --all", || down(&lab));
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod long;
 #[path = "../it/schema.rs"]
 mod schema;
 mod secrets;
+mod verify;
 #[expect(dead_code, unused_imports, reason = "the tests of the engine use what these tests do not")]
 #[path = "../world/mod.rs"]
 mod world;
@@ -59,7 +60,7 @@ fn a_lab_from_nothing_to_nothing() {
     part("all sample DAGs", || airflow::all_samples_succeed(&lab));
     part("secrets are nowhere else", || secrets::are_kept(&lab, &command_lines, &airflow::VERBS));
     part("a Service without pods answers nobody", || a_service_without_pods_answers_nobody(&lab));
-    part("Pod Security refuses a privileged pod", || pod_security_is_enforced(&lab));
+    part("verify: access, pods and network", || verify::everything_is_proved(&lab));
     part("down keeps the registry", || down_keeps_the_registry(&lab));
     part("down --all leaves nothing", || down_all_leaves_nothing(&lab));
 
@@ -150,14 +151,6 @@ fn a_service_without_pods_answers_nobody(lab: &Lab) {
     let answer = kubectl(&["exec", "deploy/dag-processor", "--", "python3", "-c", &connect]);
     kubectl(&["delete", "service", "nobody"]);
     assert!(answer.contains("unreachable") || answer.contains("refused"), "{answer}");
-}
-
-fn pod_security_is_enforced(lab: &Lab) {
-    let pod = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x","namespace":"spark-jobs"},
-        "spec":{"containers":[{"name":"x","image":"x","securityContext":{"privileged":true}}]}}"#;
-    let script = format!("echo '{pod}' | kubectl create --dry-run=server -f - 2>&1");
-    let answer = docker(&["exec", &lab.first_node(), "bash", "-c", &script]);
-    assert!(answer.contains("violates PodSecurity \"restricted"), "{answer}");
 }
 
 fn down_keeps_the_registry(lab: &Lab) {

@@ -72,6 +72,9 @@ pub fn answer(state: &mut State, kubeconfig: &str, request: &Request) -> Result<
             "ValidatingAdmissionPolicy 'lab-guard' with binding 'lab-guard' denied request: it belongs to the lab";
         return Ok(refusal(403, why));
     }
+    if target.grant.verb == "create" && target.grant.resource == "pods" {
+        return Ok(admitted(state, target.namespace.as_deref(), request.body.as_ref().context("an empty pod")?));
+    }
     Ok(match (request.method, &target.name) {
         (Method::Post, _) => Answer { status: 201, body: json!({}) },
         (_, Some(_)) if !exists(state, &target) => refusal(404, "not found"),
@@ -183,6 +186,21 @@ fn review(state: &mut State, body: &Value) -> Result<Answer> {
         status["reason"] = json!("RBAC: allowed by a binding");
     }
     Ok(Answer { status: 201, body: json!({ "status": status }) })
+}
+
+/// Pod Security, as far as proofs go.
+fn admitted(state: &State, namespace: Option<&str>, pod: &Value) -> Answer {
+    let Some(namespace) = namespace.and_then(|name| state.object("Namespace", "", name)) else {
+        return refusal(404, "namespaces not found");
+    };
+    let spec = &pod["spec"];
+    let privileged = spec["containers"][0]["securityContext"]["privileged"] == true;
+    let fits = !privileged && spec["volumes"].is_null() && spec["securityContext"]["seccompProfile"].is_object();
+    let restricted = namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted";
+    if restricted && !fits {
+        return refusal(403, "pods \"verify-pods\" is forbidden: violates PodSecurity \"restricted:latest\"");
+    }
+    Answer { status: 201, body: json!({}) }
 }
 
 /// Whether the guard is there, and looks at this.

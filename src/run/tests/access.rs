@@ -19,9 +19,7 @@ async fn bench() -> Bench {
 }
 
 async fn proof(bench: &Bench) -> Access {
-    let proof = access(&bench.run(), &bench.plan()).await.unwrap();
-    assert_eq!(proof.passed, proof.check("").is_ok());
-    proof
+    access(&bench.run(), &bench.plan()).await.unwrap()
 }
 
 /// Changes an object behind everybody's back.
@@ -141,9 +139,7 @@ async fn a_binding_that_is_gone_is_named_and_what_it_gave_is_missed() {
     assert!(wrong.contains(&"view: list pods in spark-jobs".to_owned()), "{wrong:?}");
     assert!(wrong.iter().all(|one| one.starts_with("view: ") && one.ends_with(" in spark-jobs")), "{wrong:?}");
     assert_eq!(wrong_attempts(&proof), ["view GET /api/v1/namespaces/spark-jobs/pods?limit=1 403"]);
-    let error = proof.check(" --name lab").unwrap_err();
-    assert_eq!(told(&error), (6, "who may do what in lab lab is not as its table says".to_owned()));
-    assert!(next(&error).starts_with("lab up --name lab "), "{}", next(&error));
+    assert!(!proof.passed);
 }
 
 #[tokio::test(start_paused = true)]

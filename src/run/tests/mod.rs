@@ -21,6 +21,7 @@ mod network;
 mod nodes;
 mod open;
 mod people;
+mod pods;
 mod smoke;
 mod status;
 mod stubborn;

@@ -20,6 +20,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use attempt::{Attempt, Expected, Topic};
+pub use objects::added;
 pub use reviews::Review;
 
 use super::seconds;
@@ -42,7 +43,6 @@ const CONNECTIONS: usize = 8;
 /// What was proved, and what was not.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Access {
-    pub lab: String,
     /// True where everything is as the table says.
     pub passed: bool,
     /// Roles, bindings, service accounts and the guard that are missing, changed, or not the lab's.
@@ -56,19 +56,6 @@ pub struct Access {
     #[serde(rename = "seconds", serialize_with = "seconds")]
     #[schemars(with = "f64")]
     pub took: Duration,
-}
-
-impl Access {
-    /// # Errors
-    /// [`Kind::Verification`] where something is not as it should be.
-    pub fn check(&self, flags: &str) -> Result<()> {
-        if self.passed {
-            return Ok(());
-        }
-        let what = format!("who may do what in lab {} is not as its table says", self.lab);
-        let next = format!("lab up{flags}   (brings back what is the lab's own); docs/access.md");
-        Err(Fault::new(Kind::Verification, what).next(next).error())
-    }
 }
 
 /// Proves it.
@@ -121,6 +108,5 @@ async fn prove<P: Ports>(context: &Context<'_, P>, plan: &Plan) -> Result<Access
         && certificates.iter().all(|certificate| certificate.usable)
         && reviews.iter().all(Review::is_right)
         && attempts.iter().all(|attempt| attempt.right);
-    let lab = run.lab.name.clone();
-    Ok(Access { lab, passed, objects, certificates, reviews, attempts, took: started.elapsed() })
+    Ok(Access { passed, objects, certificates, reviews, attempts, took: started.elapsed() })
 }

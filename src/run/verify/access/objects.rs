@@ -35,7 +35,7 @@ const MOST_TOLD: usize = 6;
 pub async fn compare<P: Ports>(run: &Run<'_, P>, plan: &Plan) -> Result<Vec<Difference>> {
     let live = live(run.ports.kube()).await?;
     let wanted = wanted(plan)?;
-    let mut found = added::compare(run, &live, &wanted.values().map(|(_, object)| object.clone()).collect::<Vec<_>>());
+    let mut found = added::compare(run, &live, &objects(&wanted));
     let by_name: BTreeMap<String, &Value> = live.iter().map(|object| (describe(object), object)).collect();
     for (name, (step, object)) in &wanted {
         found
@@ -43,6 +43,11 @@ pub async fn compare<P: Ports>(run: &Run<'_, P>, plan: &Plan) -> Result<Vec<Diff
     }
     found.extend(aggregated(&wanted, &live));
     Ok(found)
+}
+
+/// What is there and should not be.
+pub async fn added<P: Ports>(run: &Run<'_, P>, plan: &Plan) -> Result<Vec<Difference>> {
+    Ok(added::compare(run, &live(run.ports.kube()).await?, &objects(&wanted(plan)?)))
 }
 
 /// Everything of these kinds that is in the cluster.
@@ -72,6 +77,10 @@ fn wanted(plan: &Plan) -> Result<BTreeMap<String, (String, Value)>> {
     Ok(wanted)
 }
 
+fn objects(wanted: &BTreeMap<String, (String, Value)>) -> Vec<Value> {
+    wanted.values().map(|(_, object)| object.clone()).collect()
+}
+
 fn difference(wanted: &Value, live: Option<&Value>) -> Option<Difference> {
     let Some(live) = live else { return Some(Difference::new(describe(wanted), State::Missing)) };
     let fields = deviations(wanted, live, parts(wanted));
@@ -99,7 +108,7 @@ fn parts(wanted: &Value) -> &'static [&'static str] {
 
 /// The roles that are made of others, and have more or less than those give that are to be there.
 fn aggregated(wanted: &BTreeMap<String, (String, Value)>, live: &[Value]) -> Vec<Difference> {
-    let rendered: Vec<Value> = wanted.values().map(|(_, object)| object.clone()).collect();
+    let rendered = objects(wanted);
     let (rendered_access, live_access) = (access::Access::of(&rendered), access::Access::of(live));
     let mut found = Vec::new();
     for role in rendered.iter().filter(|object| object["aggregationRule"].is_object()) {

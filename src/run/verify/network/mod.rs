@@ -15,13 +15,14 @@ mod webhook;
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::time::timeout;
 
 pub use canary::{Canary, Pair};
 pub use judge::{Connection, Judgement};
+pub use policies::added;
 pub use probe::Seen;
 pub use webhook::Webhook;
 
@@ -38,13 +39,14 @@ use probe::Listeners;
 
 /// Long enough for a Spark application to start on a slow machine.
 const DEADLINE: Duration = Duration::from_mins(5);
+/// How long the pods of the cast may take to start.
+const START: Duration = Duration::from_mins(3);
 /// How long everybody may take to listen.
 const PATIENCE: Duration = Duration::from_secs(45);
 
 /// What was proved, and what was not.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Network {
-    pub lab: String,
     /// True where everything is as the table says.
     pub passed: bool,
     /// Policies that are missing, changed, or not the lab's.
@@ -58,22 +60,11 @@ pub struct Network {
     pub connections: Vec<Connection>,
     /// The operator's webhook, called through each control plane.
     pub webhooks: Vec<Webhook>,
+    /// Why no connection was tried, where what deviates was in the way.
+    pub untried: Option<String>,
     #[serde(rename = "seconds", serialize_with = "seconds")]
     #[schemars(with = "f64")]
     pub took: Duration,
-}
-
-impl Network {
-    /// # Errors
-    /// [`Kind::Verification`] where something is not as it should be, with the first thing.
-    pub fn check(&self, flags: &str) -> Result<()> {
-        if self.passed {
-            return Ok(());
-        }
-        let what = format!("the network of lab {} is not as its table says", self.lab);
-        let next = format!("lab up{flags}   (brings the lab's own policies back); docs/network.md");
-        Err(Fault::new(Kind::Verification, what).next(next).error())
-    }
 }
 
 /// Proves it.
@@ -97,7 +88,6 @@ pub async fn network<P: Ports>(run: &Run<'_, P>, plan: &Plan) -> Result<Network>
 async fn prove<P: Ports>(context: &Context<'_, P>, plan: &Plan) -> Result<Network> {
     let (run, started) = (context.run, Instant::now());
     let mut proof = Network {
-        lab: run.lab.name.clone(),
         passed: false,
         policies: policies::compare(run, plan).await?,
         firewalls: nodes::compare(run, plan).await?,
@@ -105,22 +95,38 @@ async fn prove<P: Ports>(context: &Context<'_, P>, plan: &Plan) -> Result<Networ
         canaries: Vec::new(),
         connections: Vec::new(),
         webhooks: Vec::new(),
+        untried: None,
         took: Duration::ZERO,
     };
-    let cast = cast::Cast::enter(context).await?;
-    cast.ready(context).await?;
-    let places = Places::find(run, plan, &cast).await?;
-    let mut listeners = Listeners::default();
-    let tried = try_all(context, &places, &mut listeners, &mut proof).await;
-    listeners.end(run).await?;
-    tried?;
-    proof.passed = proof.policies.is_empty()
-        && proof.firewalls.is_empty()
+    match perform(context, plan, &mut proof).await {
+        // What deviates may well be what keeps the cast from its work, and is a verdict in itself.
+        Err(error) if proof.deviates() => proof.untried = Some(format!("{error:#}")),
+        performed => performed?,
+    }
+    proof.passed = !proof.deviates()
         && proof.canaries.iter().all(|canary| canary.enforces)
         && proof.nodes.iter().chain(&proof.connections).all(|one| one.judgement == Judgement::Right)
         && proof.webhooks.iter().all(|webhook| webhook.answers);
     proof.took = started.elapsed();
     Ok(proof)
+}
+
+impl Network {
+    /// Whether something is not as it was rendered.
+    fn deviates(&self) -> bool {
+        !self.policies.is_empty() || !self.firewalls.is_empty()
+    }
+}
+
+async fn perform<P: Ports>(context: &Context<'_, P>, plan: &Plan, proof: &mut Network) -> Result<()> {
+    let run = context.run;
+    let cast = cast::Cast::enter(context).await?;
+    timeout(START, cast.ready(context)).await.context("who is to be tried does not start in time")??;
+    let places = Places::find(run, plan, &cast).await?;
+    let mut listeners = Listeners::default();
+    let tried = try_all(context, &places, &mut listeners, proof).await;
+    listeners.end(run).await?;
+    tried
 }
 
 async fn try_all<P: Ports>(

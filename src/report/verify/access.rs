@@ -1,45 +1,39 @@
-//! The proof of who may do what, for people and as JUnit XML: what is wrong comes first.
+//! The proof of who may do what.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use anyhow::Result;
 use quick_junit::TestSuite;
 
-use super::{duration, junit, text};
+use crate::report::{junit, text};
 use crate::run::people::CertificateStatus;
 use crate::run::verify::access::{Access, Attempt, Review, Topic};
 
-/// Wrong answers that are shown one by one.
-const MOST_SHOWN: usize = 15;
 /// Rights that stand on one line.
 const MOST_ON_A_LINE: usize = 5;
 
-/// What `lab verify access` prints.
-pub fn access(proof: &Access) -> String {
-    let mut lines = vec![format!("lab {}: may people do what the table says?", proof.lab)];
-    for difference in &proof.objects {
-        lines.extend(text::difference(difference).lines().map(|line| format!("  WRONG     {line}")));
-    }
+/// What is not as it should be, a line each.
+pub fn wrong(proof: &Access) -> Vec<String> {
+    let mut lines: Vec<String> = proof.objects.iter().map(|object| super::wrong(&text::difference(object))).collect();
     let unusable = proof.certificates.iter().filter(|certificate| !certificate.usable);
-    lines.extend(unusable.map(|certificate| format!("  UNPROVED  {}", missing(certificate))));
-    let wrong_attempts: Vec<String> = proof.attempts.iter().filter(|one| !one.right).map(tried).collect();
-    for told in [wrong_reviews(&proof.reviews), wrong_attempts] {
-        lines.extend(told.iter().take(MOST_SHOWN).map(|line| format!("  WRONG     {line}")));
-        if let Some(more) = told.len().checked_sub(MOST_SHOWN).filter(|more| *more > 0) {
-            lines.push(format!("  WRONG     and {more} more; --output json lists all"));
-        }
-    }
+    lines.extend(unusable.map(|certificate| super::unproved(&missing(certificate))));
+    let attempts: Vec<String> = proof.attempts.iter().filter(|one| !one.right).map(tried).collect();
+    lines.extend([wrong_reviews(&proof.reviews), attempts].iter().flat_map(|all| super::shortened(all, super::wrong)));
+    lines
+}
+
+/// What is as it should be.
+pub fn summary(proof: &Access) -> Vec<String> {
+    let mut lines = Vec::new();
     if proof.objects.is_empty() {
-        lines.push("  ok        roles, bindings, accounts and the guard are those that were rendered".to_owned());
+        lines.push("roles, bindings, accounts and the guard are those that were rendered".to_owned());
     }
     let ending = proof.certificates.iter().filter(|certificate| certificate.usable);
     lines.extend(ending.filter_map(|certificate| {
         let why = certificate.renewal.as_ref()?;
-        Some(format!("  note      certificate of {}: {why}; lab up makes another", certificate.user))
+        Some(format!("certificate of {}: {why}; lab up makes another", certificate.user))
     }));
     let right = proof.reviews.iter().filter(|review| review.is_right()).count();
-    lines.push(format!("  {right} of {} answers of RBAC right", proof.reviews.len()));
+    lines.push(format!("{right} of {} answers of RBAC right", proof.reviews.len()));
     for (topic, what) in [
         (Topic::Guard, "requests against what the lab made refused by the guard"),
         (Topic::Person, "requests of people answered as they should be"),
@@ -47,10 +41,9 @@ pub fn access(proof: &Access) -> String {
     ] {
         let all: Vec<&Attempt> = proof.attempts.iter().filter(|one| one.topic == topic).collect();
         let right = all.iter().filter(|one| one.right).count();
-        lines.push(format!("  {right} of {} {what}", all.len()));
+        lines.push(format!("{right} of {} {what}", all.len()));
     }
-    lines.push(format!("{} in {}", if proof.passed { "proved" } else { "NOT as it should be" }, duration(proof.took)));
-    lines.join("\n") + "\n"
+    lines
 }
 
 /// `edit may list secrets, watch secrets and 3 more in airflow, but should not; RBAC: allowed by RoleBinding …`: what
@@ -90,11 +83,8 @@ fn tried(attempt: &Attempt) -> String {
     format!("{who}: {request}: answered {status}, meant {}{by}{message}", expected.status)
 }
 
-/// The same as JUnit XML: a case for each object that differs, certificate, answer of RBAC and request.
-///
-/// # Errors
-/// When the file cannot be written.
-pub fn access_junit(proof: &Access, path: &Path) -> Result<()> {
+/// A case for each object that differs, certificate, answer of RBAC and request.
+pub fn suite(proof: &Access) -> TestSuite {
     let mut suite = TestSuite::new("lab verify access");
     suite.set_time(proof.took);
     let mut add = |class: &str, name: String, problem: Option<String>| {
@@ -122,7 +112,7 @@ pub fn access_junit(proof: &Access, path: &Path) -> Result<()> {
         };
         add(class, format!("{}: {}", attempt.who, attempt.request), (!attempt.right).then(|| tried(attempt)));
     }
-    junit::write_suite(suite, path)
+    suite
 }
 
 #[cfg(test)]

@@ -1,63 +1,53 @@
-//! The proof of the network, for people and as JUnit XML: what is wrong comes first.
+//! The proof of who may connect to whom.
 
-use std::path::Path;
-
-use anyhow::Result;
 use quick_junit::TestSuite;
 
-use super::{duration, junit, text};
+use crate::report::{junit, text};
 use crate::run::verify::network::{Canary, Connection, Judgement, Network, Webhook};
 
-/// Wrong connections that are shown one by one.
-const MOST_SHOWN: usize = 15;
 /// What is to become of a connection that a policy denies, and of one that a node's firewall does not let in.
 const REFUSED: &str = "to be refused";
 const DROPPED: &str = "to be dropped";
 
-/// What `lab verify network` prints.
-pub fn network(proof: &Network) -> String {
-    let mut lines = vec![format!("lab {}: is the network as its table says?", proof.lab)];
-    for difference in proof.policies.iter().chain(&proof.firewalls) {
-        lines.extend(text::difference(difference).lines().map(|line| format!("  WRONG     {line}")));
-    }
-    for canary in proof.canaries.iter().filter(|canary| !canary.enforces) {
-        lines.push(format!("  WRONG     {}", broken(canary)));
-    }
-    for webhook in proof.webhooks.iter().filter(|webhook| !webhook.answers) {
-        lines.push(format!("  WRONG     {}", silent(webhook)));
-    }
-    for (judgement, word) in [(Judgement::Wrong, "WRONG"), (Judgement::Unproved, "UNPROVED")] {
+/// What is not as it should be, a line each.
+pub fn wrong(proof: &Network) -> Vec<String> {
+    let differences = proof.policies.iter().chain(&proof.firewalls);
+    let mut lines: Vec<String> = differences.map(|one| super::wrong(&text::difference(one))).collect();
+    let broken = proof.canaries.iter().filter(|canary| !canary.enforces).map(broken);
+    let silent = proof.webhooks.iter().filter(|webhook| !webhook.answers).map(silent);
+    lines.extend(broken.chain(silent).map(|told| super::wrong(&told)));
+    lines.extend(proof.untried.iter().map(|why| super::unproved(&format!("no connection was tried: {why}"))));
+    for (judgement, word) in [(Judgement::Wrong, super::wrong as fn(&str) -> String), (Judgement::Unproved, super::unproved)] {
         let nodes = proof.nodes.iter().map(|one| (one, DROPPED));
         let all = nodes.chain(proof.connections.iter().map(|one| (one, REFUSED)));
-        let of_kind: Vec<_> = all.filter(|(one, _)| one.judgement == judgement).collect();
-        let shown = of_kind.iter().take(MOST_SHOWN);
-        lines.extend(shown.map(|(one, denied)| format!("  {word:<9} {}", told(one, denied))));
-        if let Some(more) = of_kind.len().checked_sub(MOST_SHOWN).filter(|more| *more > 0) {
-            lines.push(format!("  {word:<9} and {more} connections more; --output json lists all"));
-        }
+        let of_kind = all.filter(|(one, _)| one.judgement == judgement);
+        lines.extend(super::shortened(&of_kind.map(|(one, denied)| told(one, denied)).collect::<Vec<_>>(), word));
     }
+    lines
+}
+
+/// What is as it should be.
+pub fn summary(proof: &Network) -> Vec<String> {
+    let mut lines = Vec::new();
     if proof.policies.is_empty() {
-        lines.push("  ok        policies are those that were rendered".to_owned());
+        lines.push("policies are those that were rendered".to_owned());
     }
     if proof.firewalls.is_empty() {
-        lines.push("  ok        firewalls of the nodes are those that were rendered".to_owned());
+        lines.push("firewalls of the nodes are those that were rendered".to_owned());
     }
     let enforcing = proof.canaries.iter().filter(|canary| canary.enforces).count();
-    if enforcing == proof.canaries.len() {
-        lines.push(format!("  ok        a denial is enforced on each of {enforcing} nodes"));
-    } else {
-        lines.push(
-            "  so no connection of pods was tried: where denials are not enforced, a refusal says nothing".to_owned(),
-        );
+    if enforcing < proof.canaries.len() {
+        lines.push("no connection of pods was tried: where denials are not enforced, a refusal says nothing".to_owned());
+    } else if enforcing > 0 {
+        lines.push(format!("a denial is enforced on each of {enforcing} nodes"));
     }
     lines.extend(counted(&proof.nodes, "connections to nodes", "are dropped"));
     lines.extend(counted(&proof.connections, "connections", "do not"));
     if !proof.webhooks.is_empty() {
         let answers = proof.webhooks.iter().filter(|webhook| webhook.answers).count();
-        lines.push(format!("  webhook answers through {answers} of {} control planes", proof.webhooks.len()));
+        lines.push(format!("the webhook answers through {answers} of {} control planes", proof.webhooks.len()));
     }
-    lines.push(format!("{} in {}", if proof.passed { "proved" } else { "NOT as it should be" }, duration(proof.took)));
-    lines.join("\n") + "\n"
+    lines
 }
 
 /// How many are as they are meant to be; none where none was tried.
@@ -65,7 +55,7 @@ fn counted(connections: &[Connection], what: &str, denied: &str) -> Option<Strin
     let right =
         |allowed| connections.iter().filter(|one| one.judgement == Judgement::Right && one.allowed == allowed).count();
     let (through, not, all) = (right(true), right(false), connections.len());
-    (all > 0).then(|| format!("  {} of {all} {what} right: {through} go through, {not} {denied}", through + not))
+    (all > 0).then(|| format!("{} of {all} {what} right: {through} go through, {not} {denied}", through + not))
 }
 
 /// `driver → minio 9000/TCP: seen refused, meant to connect (pi-driver on lab-worker to minio-0 on lab-worker2)`
@@ -91,11 +81,8 @@ fn silent(webhook: &Webhook) -> String {
     format!("webhook through {}: {}", webhook.node, webhook.why.as_deref().unwrap_or("no answer"))
 }
 
-/// The same as JUnit XML: a case for each policy and firewall that deviates, node, connection and control plane.
-///
-/// # Errors
-/// When the file cannot be written.
-pub fn network_junit(proof: &Network, path: &Path) -> Result<()> {
+/// A case for each policy and firewall that deviates, node, connection and control plane.
+pub fn suite(proof: &Network) -> TestSuite {
     let mut suite = TestSuite::new("lab verify network");
     suite.set_time(proof.took);
     let mut add = |class: &str, name: String, problem: Option<String>| {
@@ -122,5 +109,8 @@ pub fn network_junit(proof: &Network, path: &Path) -> Result<()> {
     for webhook in &proof.webhooks {
         add("webhook", webhook.node.clone(), (!webhook.answers).then(|| silent(webhook)));
     }
-    junit::write_suite(suite, path)
+    if let Some(why) = &proof.untried {
+        add("connections", "all".to_owned(), Some(why.clone()));
+    }
+    suite
 }
