@@ -1,6 +1,7 @@
 //! Slips on a real lab, made one after the other: ten in rules of network policies, and others beside them. Each time
 //! `lab verify` finds it and names it; then `lab up` brings back what is the lab's own, and names what is not.
 
+use super::browser::Browser;
 use crate::lab::{Lab, docker};
 use crate::part;
 
@@ -158,11 +159,29 @@ const fn rule(
 
 /// Each on its own, on a lab that is proved before and after.
 pub fn are_found(lab: &Lab) {
-    part("verify: all, before", || proved(lab));
+    part("verify: all, before, as a page", || page_shows(lab, "all", 0, "proved", None));
     for slip in &SLIPS {
         part(&format!("slip: {}", slip.name), || is_found(lab, slip));
     }
     part("verify: all, after 10 of 10 rules and 7 of 7 others", || proved(lab));
+}
+
+/// The page shows the verdict, the tables, and what is wrong where it is.
+fn page_shows(lab: &Lab, what: &str, code: i32, verdict: &str, culprit: Option<&str>) {
+    let path = lab.state().join("proof.html").to_string_lossy().into_owned();
+    lab.run(&["verify", what, "--report", &path]).expect_code(code);
+    let browser = Browser::start();
+    browser.open(&format!("file://{path}"));
+    assert_eq!(browser.text("//*[contains(@class, 'verdict')]"), verdict);
+    match culprit {
+        Some(culprit) => {
+            browser.expect("What is wrong");
+            assert!(browser.text("//ul[@class='culprits']/li[1]").contains(culprit), "{culprit} comes first");
+            assert_eq!(browser.text("//td[contains(@class, 'wrong')][1]"), "✗");
+        }
+        None => assert!(browser.text("//td[contains(@class, 'allowed')][1]").starts_with('✓')),
+    }
+    browser.screenshot(&format!("proof-{what}-{code}"));
 }
 
 fn is_found(lab: &Lab, slip: &Slip) {
@@ -171,6 +190,9 @@ fn is_found(lab: &Lab, slip: &Slip) {
     answer.expect_code(6);
     for part in slip.named {
         answer.expect(part);
+    }
+    if slip.proof == "pods" {
+        page_shows(lab, "pods", 6, "NOT as it should be", Some("Namespace airflow: different"));
     }
     let up = lab.run(&["up", "--ci"]);
     up.expect_code(0);
