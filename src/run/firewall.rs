@@ -1,6 +1,6 @@
 //! The firewall of each node: its rules hold now, and again whenever the node starts.
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use futures::future::try_join_all;
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ struct Node {
 }
 
 /// What of a node's firewall is not as it is wanted.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub struct Lack {
     pub node: String,
     /// True where no rule of it holds.
@@ -89,11 +89,8 @@ async fn close<P: Ports>(run: &Run<'_, P>, node: &Node) -> Result<bool> {
     docker.write_file(name, &format!("/etc/systemd/system/{UNIT}"), node.unit.as_bytes()).await?;
     let output = docker.exec(name, &["sh", "-c", LOAD, UNIT]).await?;
     ensure!(output.code == 0, "{name}: its firewall cannot be loaded: {}", output.quoted());
-    if look(run, node).await?.is_some() {
-        bail!(
-            "{name}: the firewall that was loaded does not hold; docker exec {name} iptables --table mangle --list-rules"
-        );
-    }
+    let holds = look(run, node).await?.is_none();
+    ensure!(holds, "{name}: its firewall was loaded and does not hold; docker exec {name} iptables -t mangle -S");
     Ok(true)
 }
 
@@ -108,6 +105,7 @@ async fn look<P: Ports>(run: &Run<'_, P>, node: &Node) -> Result<Option<Lack>> {
     Ok(compare(node, files, live))
 }
 
+/// Holds the files and the live rules of a node against what it is to have.
 fn compare(node: &Node, files: &str, live: &str) -> Option<Lack> {
     let (live, wanted) = (appended(live), appended(&node.rules));
     let stays = files == format!("{}{}", node.rules, node.unit);
@@ -118,13 +116,13 @@ fn compare(node: &Node, files: &str, live: &str) -> Option<Lack> {
         here.iter().filter(|rule| !there.contains(rule)).map(|rule| json!(rule)).collect()
     };
     let field = |wanted, live| Field { path: CHAIN.to_owned(), wanted, live };
-    let missing = only(&wanted, &live).into_iter().map(|rule| field(rule, Value::Null));
-    let fields: Vec<Field> =
-        missing.chain(only(&live, &wanted).into_iter().map(|rule| field(Value::Null, rule))).collect();
+    let less = only(&wanted, &live).into_iter().map(|rule| field(rule, Value::Null));
+    let more = only(&live, &wanted).into_iter().map(|rule| field(Value::Null, rule));
+    let fields: Vec<Field> = less.chain(more).collect();
     let missing = !live.iter().any(|rule| rule.ends_with(&format!("-j {CHAIN}")));
     let detail = match (live == wanted, fields.is_empty()) {
         (true, _) => Some("the next start of the node would load another one".to_owned()),
-        (false, true) => Some("its rules are in another order".to_owned()),
+        (false, true) => Some("its rules are in another order, or one is there twice".to_owned()),
         (false, false) => None,
     };
     // A firewall that is not there lacks each of its rules.

@@ -114,3 +114,56 @@ pub fn suite(proof: &Network) -> TestSuite {
     }
     suite
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::run::verify::network::Seen;
+
+    fn connection(from: &str, to: &str, seen: Seen, judgement: Judgement) -> Connection {
+        Connection {
+            from: from.to_owned(),
+            source: format!("lab-{from}"),
+            to: to.to_owned(),
+            target: format!("lab-{to}"),
+            port: "2380/TCP".to_owned(),
+            address: "172.29.0.2:2380/TCP".to_owned(),
+            allowed: false,
+            seen,
+            judgement,
+        }
+    }
+
+    fn proof(nodes: Vec<Connection>) -> Network {
+        let connections = vec![connection("driver", "postgres", Seen::Connected, Judgement::Wrong)];
+        let (policies, firewalls, canaries, webhooks) = (vec![], vec![], vec![], vec![]);
+        let (lab, took) = ("lab".to_owned(), Duration::from_secs(1));
+        Network { lab, passed: false, policies, firewalls, nodes, canaries, connections, webhooks, took }
+    }
+
+    #[test]
+    fn what_a_firewall_lets_in_comes_before_what_is_right() {
+        let through = connection("worker", "control-plane", Seen::Connected, Judgement::Wrong);
+        let dropped = connection("outside", "control-plane", Seen::TimedOut, Judgement::Right);
+        let text = network(&proof(vec![dropped, through]));
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        assert!(
+            lines[1].starts_with("WRONG     worker → control-plane 2380/TCP: connected, meant to be dropped"),
+            "{text}"
+        );
+        assert!(lines[2].starts_with("WRONG     driver → postgres 2380/TCP: connected, meant to be refused"), "{text}");
+        assert!(text.contains("1 of 2 connections to nodes right: 0 go through, 1 are dropped"), "{text}");
+    }
+
+    #[test]
+    fn each_connection_to_a_node_is_a_case() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.xml");
+        network_junit(&proof(vec![connection("worker", "control-plane", Seen::Refused, Judgement::Wrong)]), &path)
+            .unwrap();
+        let text = fs_err::read_to_string(path).unwrap();
+        assert!(text.contains("lab.verify.network.nodes") && text.contains("refused, meant to be dropped"), "{text}");
+    }
+}

@@ -13,10 +13,11 @@ const NODE: &str = "lab-worker2";
 /// Somebody's work on a node.
 type Change = fn(&mut Vec<String>);
 
-const CHANGES: [(&str, Change, State); 6] = [
+const CHANGES: [(&str, Change, State); 7] = [
     ("a rule less", |rules| drop(rules.remove(3)), State::Different),
     ("a rule more", |rules| rules.insert(2, "-A LAB-NODE -s 172.29.0.9/32 -j ACCEPT".to_owned()), State::Different),
     ("another order", |rules| rules.swap(1, 8), State::Different),
+    ("a rule twice", |rules| rules.push(rules[8].clone()), State::Different),
     ("a way past it", |rules| rules.insert(0, "-A INPUT -j ACCEPT".to_owned()), State::Different),
     ("no way to it", |rules| drop(rules.remove(0)), State::Missing),
     ("nothing", Vec::clear, State::Missing),
@@ -135,7 +136,11 @@ async fn a_node_on_which_it_does_not_hold_is_named() {
         ),
         (&look, answer(0, "", ""), "no list of rules"),
         // Whatever is loaded, something else holds.
-        (&look, answer(0, "--\n-A INPUT -j ACCEPT\n", ""), "does not hold; docker exec lab-worker2 iptables"),
+        (
+            &look,
+            answer(0, "--\n-A INPUT -j ACCEPT\n", ""),
+            "was loaded and does not hold; docker exec lab-worker2 iptables",
+        ),
         (&load, answer(1, "line 9 failed", ""), "its firewall cannot be loaded: line 9 failed"),
         (&load, Say::Hang, "not done within 60 s"),
     ] {
