@@ -12,6 +12,7 @@ mod live;
 mod network;
 mod plain;
 mod reporter;
+mod status;
 mod text;
 
 use std::io::{IsTerminal as _, Write as _};
@@ -34,7 +35,8 @@ pub use junit::Junit;
 pub use lines::line;
 pub use network::{network, network_junit};
 pub use reporter::{Reporter, Wishes};
-pub use text::{diff, down, images, plan, status};
+pub use status::status;
+pub use text::{diff, down, images, plan};
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
