@@ -4,6 +4,7 @@
 
 #![expect(clippy::print_stderr, reason = "a run of minutes says where it is")]
 
+mod access;
 mod airflow;
 mod daily;
 mod lab;
@@ -44,6 +45,7 @@ fn a_lab_from_nothing_to_nothing() {
     });
     part("second up changes nothing", || second_up_changes_nothing(&lab));
     part("a second up speaks JSON", || a_second_up_speaks_json(&lab));
+    part("who may do what is proved", || access::is_proved(&lab));
     part("kubeconfig is private", || kubeconfig_is_private(&lab));
     part("a sample job", || {
         lab.trace(&["run", "pi", "--ci"]).expect_code(0).expect("[job] done");
