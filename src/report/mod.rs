@@ -11,6 +11,7 @@ mod lines;
 mod live;
 mod plain;
 mod reporter;
+mod status;
 mod text;
 mod verify;
 
@@ -33,7 +34,8 @@ pub use findings::findings;
 pub use junit::Junit;
 pub use lines::line;
 pub use reporter::{Reporter, Wishes};
-pub use text::{diff, down, images, plan, status};
+pub use status::status;
+pub use text::{diff, down, images, plan};
 pub use verify::{proof, proof_junit, proof_page};
 
 /// How results are printed.

@@ -97,10 +97,7 @@ pub async fn status<P: Ports>(run: &Run<'_, P>) -> Result<Status> {
         smoke: None,
     };
     if status.kubeconfig.is_some() {
-        match certificates(run) {
-            Ok(people) => status.people = people,
-            Err(error) => status.unseen.push(format!("the certificates of people cannot be looked at: {error:#}")),
-        }
+        status.people = certificates(run, &mut status.unseen);
     }
     let seen = if status.kubeconfig.is_some() && !containers.is_empty() {
         patiently(run.ports.kube().list(&Kind::NODE, None, ""), &mut status.unseen).await.unwrap_or_default()
@@ -137,9 +134,15 @@ pub async fn status<P: Ports>(run: &Run<'_, P>) -> Result<Status> {
     Ok(status)
 }
 
-fn certificates<P: Ports>(run: &Run<'_, P>) -> Result<Vec<CertificateStatus>> {
+/// As the files say; none, and a sentence about it, where it cannot be told of which cluster they are to be.
+fn certificates<P: Ports>(run: &Run<'_, P>, unseen: &mut Vec<String>) -> Vec<CertificateStatus> {
     let site = Site { lab: run.lab, catalogue: run.catalogue };
-    people::certificates(run, &everybody(&site), run.lab.people.certificate_seconds, home(&site).as_deref())
+    let lifetime = run.lab.people.certificate_seconds;
+    let found = people::certificates(run, &everybody(&site), lifetime, home(&site).as_deref());
+    found.unwrap_or_else(|error| {
+        unseen.push(format!("the certificates of people cannot be looked at: {error:#}"));
+        Vec::new()
+    })
 }
 
 /// What the API answers in time; otherwise none, and a sentence about it.

@@ -40,6 +40,8 @@ pub fn everything_is_proved(lab: &Lab) {
     let junit = fs::read_to_string(junit).expect("a report");
     assert!(junit.contains("failures=\"0\"") && junit.contains("lab.verify.network"), "{junit}");
     assert_eq!(lab.snapshot(), before);
+    let left = lab.kubectl(&["get", "certificatesigningrequests", "-l", "app.kubernetes.io/managed-by=lab", "-o=name"]);
+    assert_eq!(left.trim(), "No resources found");
 }
 
 /// What is wrong in a proof, short enough to be read.

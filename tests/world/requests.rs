@@ -156,14 +156,17 @@ fn allows(state: &mut State, caller: &Caller, target: &Target) -> bool {
 
 /// What roles and bindings grant now. Made anew only where one of them changed: there are thousands of questions.
 fn rights(state: &mut State) -> &Access {
-    let of_rbac = |key: &[String; 3]| key[0].ends_with("Role") || key[0].ends_with("RoleBinding");
-    let now = || state.objects.iter().filter(|(key, _)| of_rbac(key)).map(|(_, object)| object);
+    let now = || state.objects.iter().filter(|(key, _)| is_of_rbac(key)).map(|(_, object)| object);
     if !now().eq(state.rights.0.iter()) {
         let objects: Vec<Value> = now().cloned().collect();
         let access = Access::of(&objects);
         state.rights = (objects, access);
     }
     &state.rights.1
+}
+
+fn is_of_rbac(key: &[String; 3]) -> bool {
+    key[0].ends_with("Role") || key[0].ends_with("RoleBinding")
 }
 
 fn review(state: &mut State, body: &Value) -> Result<Answer> {
@@ -221,7 +224,7 @@ fn exists(state: &State, target: &Target) -> bool {
 
 /// The objects that a path means.
 fn found<'a>(state: &'a State, target: &'a Target) -> impl Iterator<Item = &'a Value> {
-    let here = |key: &[String; 3]| {
+    let here = move |key: &[String; 3]| {
         plural(&key[0]) == target.grant.resource
             && target.namespace.as_ref().is_none_or(|namespace| key[1] == *namespace)
             && target.name.as_ref().is_none_or(|name| key[2] == *name)

@@ -71,17 +71,7 @@ fn create(state: &mut State, cluster: &ClusterSpec<'_>) -> Result<()> {
     let ready = if cluster.config.contains("disableDefaultCNI: true") { "False" } else { "True" };
     let api_port = cluster.config.lines().find_map(|line| line.trim().strip_prefix("apiServerPort: "));
     let api_port = api_port.context("no apiServerPort")?.parse()?;
-    for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
-        let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
-        state.objects.insert(["Namespace".to_owned(), String::new(), name.to_owned()], namespace);
-    }
-    for object in lab::access::upstream()? {
-        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let key = [text("/kind"), text("/metadata/namespace"), text("/metadata/name")];
-        state.objects.insert(key, object);
-    }
-    let info = json!({ "kind": "ConfigMap", "metadata": { "namespace": "kube-public", "name": "cluster-info" } });
-    state.objects.insert(["ConfigMap", "kube-public", "cluster-info"].map(str::to_owned), info);
+    furnish(state)?;
     let balanced = names.iter().find(|name| name.ends_with("load-balancer"));
     let front = balanced.unwrap_or(&names[0]).clone();
     for (number, name) in (2..).zip(&names) {
@@ -111,6 +101,21 @@ fn create(state: &mut State, cluster: &ClusterSpec<'_>) -> Result<()> {
         state.objects.insert(["Node".to_owned(), String::new(), name.clone()], node);
     }
     write_kubeconfig(state, cluster.kubeconfig, state.ends_after(names.len()))
+}
+
+/// What Kubernetes and kubeadm bring along.
+fn furnish(state: &mut State) -> Result<()> {
+    let namespaces = ["default", "kube-node-lease", "kube-public", "kube-system"];
+    let namespace = |name| json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
+    let mut objects: Vec<Value> = namespaces.map(namespace).to_vec();
+    objects.push(json!({ "kind": "ConfigMap", "metadata": { "namespace": "kube-public", "name": "cluster-info" } }));
+    objects.extend(lab::access::upstream()?);
+    for object in objects {
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let key = [text("/kind"), text("/metadata/namespace"), text("/metadata/name")];
+        state.objects.insert(key, object);
+    }
+    Ok(())
 }
 
 /// As kind does: under a lock that is a file, and by merging with what is there.

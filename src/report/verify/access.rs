@@ -116,7 +116,7 @@ pub fn suite(proof: &Access) -> TestSuite {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use std::time::Duration;
 
     use super::*;
@@ -142,11 +142,11 @@ mod tests {
         }
     }
 
-    fn proof() -> Access {
+    /// Of a lab that is as it should be.
+    pub fn good() -> Access {
         let certificate =
             CertificateStatus { user: "view".to_owned(), role: Role::View, ends: None, usable: true, renewal: None };
         Access {
-            lab: "lab".to_owned(),
             passed: true,
             objects: vec![],
             certificates: vec![certificate],
@@ -156,67 +156,66 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_was_proved_is_short() {
-        let expected = "\
-lab lab: may people do what the table says?
-  ok        roles, bindings, accounts and the guard are those that were rendered
-  2 of 2 answers of RBAC right
-  1 of 1 requests against what the lab made refused by the guard
-  0 of 0 requests of people answered as they should be
-  0 of 0 requests of those who are not of the lab answered as they should be
-proved in 12 s
-";
-        assert_eq!(access(&proof()), expected);
-    }
-
-    #[test]
-    fn what_is_wrong_comes_first_and_is_told_once_for_each_cause() {
+    /// Of one to which somebody added a binding.
+    pub fn bad() -> Access {
         let binding = Difference::unwanted("access", "RoleBinding airflow/extra");
-        let mut proof = Access { passed: false, attempts: vec![attempt(200)], ..proof() };
+        let mut proof = Access { passed: false, attempts: vec![attempt(200)], ..good() };
         proof.objects.push(binding.because("it gives ClusterRole edit to Group lab:view"));
-        let (certificate, ended) = (&mut proof.certificates[0], "it has ended");
-        (certificate.usable, certificate.renewal) = (false, Some(ended.to_owned()));
         proof.reviews = ["get", "list", "watch", "create", "patch", "delete"]
             .map(|verb| review("view", &format!("{verb} secrets"), false, true))
             .to_vec();
+        proof
+    }
+
+    #[test]
+    fn what_was_proved_is_short() {
+        assert_eq!(wrong(&good()), [""; 0]);
+        let expected = [
+            "roles, bindings, accounts and the guard are those that were rendered",
+            "2 of 2 answers of RBAC right",
+            "1 of 1 requests against what the lab made refused by the guard",
+            "0 of 0 requests of people answered as they should be",
+            "0 of 0 requests of those who are not of the lab answered as they should be",
+        ];
+        assert_eq!(summary(&good()), expected);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_once_for_each_cause() {
+        let mut proof = bad();
+        let (certificate, ended) = (&mut proof.certificates[0], "it has ended");
+        (certificate.usable, certificate.renewal) = (false, Some(ended.to_owned()));
         proof.reviews.push(review("admin", "get pods", true, false));
-        let expected = "\
-lab lab: may people do what the table says?
-  WRONG     RoleBinding airflow/extra: not wanted, it gives ClusterRole edit to Group lab:view
-  UNPROVED  certificate of view, view: it has ended; lab up makes one
-  WRONG     view may get secrets, list secrets, watch secrets, create secrets, patch secrets and 1 more in airflow, \
-but should not; RBAC: allowed by RoleBinding \"extra/airflow\"
-  WRONG     admin may not get pods in airflow, but should
-  WRONG     edit: DELETE /api/v1/namespaces/spark-jobs/secrets/object-store?dryRun=All: answered 200, meant 403 by \
-the guard
-  0 of 7 answers of RBAC right
-  0 of 1 requests against what the lab made refused by the guard
-  0 of 0 requests of people answered as they should be
-  0 of 0 requests of those who are not of the lab answered as they should be
-NOT as it should be in 12 s
-";
-        assert_eq!(access(&proof), expected);
+        let expected = [
+            "WRONG     RoleBinding airflow/extra: not wanted, it gives ClusterRole edit to Group lab:view",
+            "UNPROVED  certificate of view, view: it has ended; lab up makes one",
+            "WRONG     view may get secrets, list secrets, watch secrets, create secrets, patch secrets and 1 more in \
+             airflow, but should not; RBAC: allowed by RoleBinding \"extra/airflow\"",
+            "WRONG     admin may not get pods in airflow, but should",
+            "WRONG     edit: DELETE /api/v1/namespaces/spark-jobs/secrets/object-store?dryRun=All: answered 200, meant \
+             403 by the guard",
+        ];
+        assert_eq!(wrong(&proof), expected);
+        assert_eq!(summary(&proof)[0], "0 of 7 answers of RBAC right");
     }
 
     #[test]
-    fn a_certificate_near_its_end_is_a_note() {
-        let mut proof = proof();
+    fn a_certificate_near_its_end_is_told_and_not_wrong() {
+        let mut proof = good();
         proof.certificates[0].renewal = Some("it is in the last third of its life".to_owned());
-        let text = access(&proof);
-        let note = "  note      certificate of view: it is in the last third of its life; lab up makes another\n";
-        assert!(text.contains(note) && text.contains("proved in"), "{text}");
+        assert_eq!(wrong(&proof), [""; 0]);
+        let told = "certificate of view: it is in the last third of its life; lab up makes another";
+        assert!(summary(&proof).contains(&told.to_owned()), "{:?}", summary(&proof));
     }
 
     #[test]
-    fn junit_has_a_case_for_each_answer() {
-        let mut proof = Access { attempts: vec![attempt(200)], ..proof() };
+    fn a_suite_has_a_case_for_each_answer() {
+        let mut proof = Access { attempts: vec![attempt(200)], ..good() };
         proof.objects.push(Difference::new("Role a/b", DiffState::Missing));
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("out.xml");
-        access_junit(&proof, &path).expect("a file");
-        let text = fs_err::read_to_string(path).expect("a file");
-        assert!(text.contains("tests=\"5\" errors=\"0\" failures=\"2\""), "{text}");
+        let mut report = quick_junit::Report::new("lab");
+        report.add_test_suite(suite(&proof));
+        let text = report.to_string().expect("XML");
+        assert!(text.contains("tests=\"5\" skipped=\"0\" errors=\"0\" failures=\"2\""), "{text}");
         for part in [
             "name=\"Role a/b\" classname=\"lab.verify.access.objects\"",
             "name=\"edit: get pods (airflow)\" classname=\"lab.verify.access.rbac\"",

@@ -76,3 +76,34 @@ fn shortened(all: &[String], word: fn(&str) -> String) -> Vec<String> {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::run::verify::access::Access;
+
+    pub fn of(access: Access) -> Proof {
+        let (lab, passed, took) = ("lab".to_owned(), access.passed, Duration::from_secs(15));
+        Proof { lab, passed, access: Some(access), pods: None, network: None, took }
+    }
+
+    #[test]
+    fn what_is_wrong_comes_first() {
+        let good = proof(&of(access::tests::good()));
+        assert!(good.starts_with("lab lab\n  access    roles, ") && good.ends_with("\nproved in 15 s\n"), "{good}");
+        let bad = proof(&of(access::tests::bad()));
+        assert!(bad.starts_with("lab lab\n  WRONG     RoleBinding airflow/extra: not wanted"), "{bad}");
+        assert!(bad.ends_with("\nNOT as it should be in 15 s\n"), "{bad}");
+    }
+
+    #[test]
+    fn the_rest_is_counted() {
+        let all: Vec<String> = (0..20).map(|number| number.to_string()).collect();
+        let lines = shortened(&all, wrong);
+        assert_eq!(lines.len(), MOST_SHOWN + 1);
+        assert_eq!(lines[MOST_SHOWN], "WRONG     and 5 more; --output json lists all");
+        assert_eq!(shortened(&all[..MOST_SHOWN], wrong).len(), MOST_SHOWN);
+    }
+}

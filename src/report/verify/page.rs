@@ -166,3 +166,31 @@ fn connections<'a>(all: &'a [Connection], ends: fn(&Connection) -> (&String, &St
         .collect();
     Matrix::of(&answers)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{access, tests::of};
+    use super::*;
+
+    fn written(access: Access) -> String {
+        html(&of(access), "lab up --name <lab>", Timestamp::UNIX_EPOCH).expect("a page")
+    }
+
+    #[test]
+    fn a_page_shows_the_verdict_and_the_tables() {
+        let page = written(access::tests::good());
+        for part in ["proved</span>", "1970-01-01 00:00:00 UTC", "<th>secrets</th><th>get</th>", "class=\"allowed\""] {
+            assert!(page.contains(part), "no {part} in {page}");
+        }
+        assert!(!page.contains("What is wrong") && !page.contains("class=\"wrong\""), "{page}");
+    }
+
+    #[test]
+    fn a_page_shows_what_is_wrong_where_it_is() {
+        let page = written(access::tests::bad());
+        for part in ["What is wrong", "<li>WRONG     RoleBinding airflow/extra", "class=\"wrong\"", "lab up --name &lt;lab&gt;"]
+        {
+            assert!(page.contains(part), "no {part} in {page}");
+        }
+    }
+}

@@ -51,11 +51,7 @@ fn group(name: &str) -> Value {
 }
 
 fn named(objects: &[Difference]) -> Vec<(&str, DiffState, &str)> {
-    let one = |one| {
-        let Difference { subject, state, detail, .. } = one;
-        (subject.as_str(), *state, detail.as_deref().unwrap_or_default())
-    };
-    objects.iter().map(one).collect()
+    objects.iter().map(|one| (one.subject.as_str(), one.state, one.detail.as_deref().unwrap_or_default())).collect()
 }
 
 /// `view: get pods in spark-jobs` for every answer of RBAC that is wrong.

@@ -34,9 +34,14 @@ enum Mend {
     ByHand(&'static str, &'static [&'static str]),
 }
 
+/// A rule at the beginning of a role, and its removal (RFC 6902).
+const ONE_MORE: &str = r#"[{"op": "add", "path": "/rules/0", "value":
+    {"apiGroups": [""], "resources": ["resourcequotas"], "verbs": ["delete"]}}]"#;
+const NO_MORE: &str = r#"[{"op": "remove", "path": "/rules/0"}]"#;
+
 /// The first ten are rules that are dropped, and rules with any peer, any port and the other protocol. Where one side
 /// alone is wider and the other is a pod of the lab, nothing is open: then only the policy is named.
-const SLIPS: [Slip; 17] = [
+const SLIPS: [Slip; 19] = [
     rule("dropped, of who comes in", ("executor", "spark-jobs", "ingress", "[]"), &[
         "NetworkPolicy spark-jobs/executor: different",
         "driver → executor 7079/TCP",
@@ -102,29 +107,34 @@ const SLIPS: [Slip; 17] = [
     },
     Slip {
         name: "a role of the lab with one right more",
-        make: Make::Kubectl(&[
-            "patch",
-            "clusterrole",
-            "lab-spark-edit",
-            "--type=json",
-            "-p",
-            r#"[{"op": "add", "path": "/rules/-", "value":
-                {"apiGroups": [""], "resources": ["resourcequotas"], "verbs": ["update"]}}]"#,
-        ]),
+        make: Make::Kubectl(&["patch", "clusterrole", "lab-spark-edit", "--type=json", "-p", ONE_MORE]),
         proof: "access",
-        named: &["ClusterRole lab-spark-edit: different", "edit may update resourcequotas in spark-jobs"],
+        named: &["ClusterRole lab-spark-edit: different", "edit may delete resourcequotas in spark-jobs"],
         mend: Mend::Up,
     },
     Slip {
-        name: "somebody's binding that makes edit read all secrets",
-        make: Make::Object(
-            "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: more, namespace: airflow}\n\
-             roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit}\n\
-             subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: 'lab:edit'}]\n",
-        ),
+        name: "a role of Kubernetes' own with one right more",
+        make: Make::Kubectl(&["patch", "clusterrole", "system:aggregate-to-edit", "--type=json", "-p", ONE_MORE]),
         proof: "access",
-        named: &["RoleBinding airflow/more: not wanted", "get secrets"],
-        mend: Mend::ByHand("RoleBinding airflow/more", &["delete", "rolebinding", "-n", "airflow", "more"]),
+        named: &["ClusterRole edit: different", "it also grants delete resourcequotas"],
+        mend: Mend::ByHand(
+            "",
+            &["patch", "clusterrole", "system:aggregate-to-edit", "--type=json", "-p", NO_MORE],
+        ),
+    },
+    Slip {
+        name: "somebody's binding that lets edit read all secrets",
+        make: Make::Kubectl(&["create", "rolebinding", "more", "-n=airflow", "--clusterrole=edit", "--group=lab:edit"]),
+        proof: "access",
+        named: &["RoleBinding airflow/more: not wanted, it gives ClusterRole edit to Group lab:edit", "get secrets"],
+        mend: Mend::ByHand("RoleBinding airflow/more", &["delete", "rolebinding", "-n=airflow", "more"]),
+    },
+    Slip {
+        name: "a binding of the lab that is gone",
+        make: Make::Kubectl(&["delete", "rolebinding", "lab-view", "-n=spark-jobs"]),
+        proof: "access",
+        named: &["RoleBinding spark-jobs/lab-view: missing"],
+        mend: Mend::Up,
     },
     Slip {
         name: "no guard",
@@ -163,7 +173,7 @@ pub fn are_found(lab: &Lab) {
     for slip in &SLIPS {
         part(&format!("slip: {}", slip.name), || is_found(lab, slip));
     }
-    part("verify: all, after 10 of 10 rules and 7 of 7 others", || proved(lab));
+    part("verify: all, after 10 of 10 rules and 9 of 9 others", || proved(lab));
 }
 
 /// The page shows the verdict, the tables, and what is wrong where it is.

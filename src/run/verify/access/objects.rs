@@ -54,8 +54,12 @@ pub async fn added<P: Ports>(run: &Run<'_, P>, plan: &Plan) -> Result<Vec<Differ
 async fn live<K: Kube>(kube: &K) -> Result<Vec<Value>> {
     let lists = try_join_all(KINDS.iter().map(async |kind| {
         let mut list = kube.list(kind, None, "").await?;
+        let version =
+            if kind.group.is_empty() { kind.version.to_owned() } else { format!("{}/{}", kind.group, kind.version) };
         // Items of a list do not say what they are.
-        list.iter_mut().for_each(|object| object["kind"] = json!(kind.kind));
+        for object in &mut list {
+            (object["apiVersion"], object["kind"]) = (json!(version), json!(kind.kind));
+        }
         anyhow::Ok(list)
     }));
     Ok(lists.await?.into_iter().flatten().collect())
