@@ -11,6 +11,7 @@ mod docker;
 mod kube;
 mod object_store;
 mod registry;
+pub mod restricted;
 mod spark;
 mod state;
 mod tools;
