@@ -5,7 +5,7 @@ CARGO := cargo
 LAB := target/release/lab
 PREFIX := $(HOME)/.local
 
-.PHONY: help setup build install up down test test-all fast fuzz check golden bench clean
+.PHONY: help setup build install up down test test-all fast fuzz audit check golden bench clean
 
 help: ## Print this help
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -28,7 +28,7 @@ down: build ## Remove the lab's cluster
 test: fast ## Run all tests, the real cluster included (setup first on a new machine)
 	$(CARGO) test --release --locked --test e2e -- --ignored --nocapture --skip long::
 
-test-all: test ## Run what is longer as well, and record the result in docs/test-all.md
+test-all: test ## Run what is longer as well, the audit included, and record the result in docs/test-all.md
 	@scripts/setup browser
 	tests/all
 
@@ -37,6 +37,9 @@ fast: check ## Run the tests that need no Docker
 
 fuzz: ## Feed the parsers with what nobody wrote, 20 s each; scripts/fuzz TARGET SECONDS for longer
 	@scripts/fuzz
+
+audit: build ## Look for what is known to be bad in crates, manifests, recipes and images
+	@scripts/audit
 
 check: ## Check format, lints and scripts
 	$(CARGO) fmt --check

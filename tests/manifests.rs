@@ -4,7 +4,9 @@
 
 #[path = "manifests/airflow.rs"]
 mod airflow;
-#[path = "manifests/restricted.rs"]
+#[path = "manifests/pods.rs"]
+mod pods;
+#[path = "world/restricted.rs"]
 mod restricted;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +17,6 @@ use lab::config::{self, Overrides};
 use lab::images::Catalogue;
 use lab::plan;
 use lab::step::{Action, Step};
-use restricted::violations;
 use serde_json::Value;
 
 /// Read once: its hashes take time.
@@ -207,30 +208,19 @@ fn accounts_have_the_least_they_need() {
 }
 
 #[test]
-fn pods_are_restricted_where_the_namespace_says_so() {
-    let objects = objects();
-    let label = "/metadata/labels/pod-security.kubernetes.io~1enforce";
-    let namespaces = objects.iter().filter(|object| object["kind"] == "Namespace");
-    let enforcing: BTreeSet<&str> = namespaces
-        .filter(|object| object.pointer(label).is_some_and(|level| level == "restricted"))
-        .filter_map(|object| object["metadata"]["name"].as_str())
-        .collect();
-    assert_eq!(
-        enforcing.into_iter().collect::<Vec<_>>(),
-        ["airflow", "lab-system", "object-store", "spark-jobs", "spark-operator"]
-    );
-
-    let mut checked = 0;
-    for object in &objects {
-        let Some(pod) = pod(object) else { continue };
-        // The network plugin is part of the node, as kind's own is.
-        if object["metadata"]["namespace"] == "kube-system" {
-            continue;
-        }
-        assert_eq!(violations(pod), Vec::<String>::new(), "{}", name(object));
-        checked += 1;
+fn every_namespace_enforces_pod_security() {
+    let mut enforcing = BTreeSet::new();
+    for object in objects().iter().filter(|object| object["kind"] == "Namespace") {
+        assert_eq!(
+            object["metadata"]["labels"]["pod-security.kubernetes.io/enforce"],
+            "restricted",
+            "{}",
+            name(object)
+        );
+        enforcing.insert(object["metadata"]["name"].as_str().unwrap().to_owned());
     }
-    assert!(checked >= 3, "only {checked} workloads were found");
+    let expected = ["airflow", "lab-system", "object-store", "spark-jobs", "spark-operator"];
+    assert_eq!(enforcing.iter().map(String::as_str).collect::<Vec<_>>(), expected);
 }
 
 #[test]

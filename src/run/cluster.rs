@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use futures::future::join_all;
+use serde_json::json;
 use tokio::time::timeout;
 
 use super::wait::{Look, until};
@@ -35,6 +36,9 @@ const STRAGGLERS: Duration = Duration::from_mins(1);
 
 /// Where containerd looks for the mirror of any registry.
 const MIRROR_FILE: &str = "/etc/containerd/certs.d/_default/hosts.toml";
+
+/// The token by which kind's nodes join: the same in every cluster, known to everybody, and good for a day.
+const BOOTSTRAP_TOKEN: &str = "bootstrap-token-abcdef";
 
 /// A file in every container that says that `kind create` came to its end.
 pub const FINISHED: &str = "/kind/lab-finished";
@@ -185,10 +189,21 @@ async fn create<P: Ports>(context: &Context<'_, P>, config: &str) -> Result<()> 
     restrict(&kubeconfig)?;
     audit::hand_out(run).await?;
     mirror(context).await?;
+    until(context, async || Ok(forget_token(run).await)).await?;
     for container in containers(run).await? {
         docker.write_file(&container.name, FINISHED, b"").await?;
     }
     Ok(())
+}
+
+/// All nodes have joined: whoever reaches the API could become one.
+async fn forget_token<P: Ports>(run: &Run<'_, P>) -> Look<()> {
+    let metadata = json!({ "namespace": "kube-system", "name": BOOTSTRAP_TOKEN });
+    let secret = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata });
+    match run.ports.kube().delete(&secret).await {
+        Ok(()) => Look::Done(()),
+        Err(error) => Look::Pending(format!("the API does not answer yet: {error:#}")),
+    }
 }
 
 /// Gives the load balancer the name that kind wants; none where it is not to be taken away again. Labs that are made

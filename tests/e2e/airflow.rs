@@ -1,16 +1,13 @@
 //! Airflow on a lab that stands: DAGs from a folder to green, users and what they may do.
 
-use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use crate::daily::data;
 use crate::lab::{Finished, Lab};
+use crate::page::Page;
 
 /// Verbs that say nothing secret either.
 pub const VERBS: [&[&str]; 4] = [
@@ -29,29 +26,27 @@ pub fn the_smoke_job_is_a_run(lab: &Lab) {
 
 /// Airflow's pages and API on a port of loopback, as long as this is held.
 pub struct Forwarded {
-    child: Child,
-    pub address: String,
+    page: Page,
     client: reqwest::Client,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Forwarded {
     pub fn of(lab: &Lab) -> Self {
-        let mut child =
-            lab.command(&["open", "airflow", "--no-browser"]).stdout(Stdio::piped()).spawn().expect("it runs");
-        let mut address = String::new();
-        BufReader::new(child.stdout.take().expect("its data")).read_line(&mut address).expect("an address");
-        let address = address.trim().trim_end_matches('/').to_owned();
-        assert!(address.starts_with("http://127.0.0.1:"), "{address}");
+        let page = Page::of(lab, "airflow");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Self { child, address, client, runtime }
+        Self { page, client, runtime }
+    }
+
+    pub fn address(&self) -> &str {
+        &self.page.address
     }
 
     /// Status and answer.
     pub fn ask(&self, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> (u16, Value) {
         let method = method.parse().expect("a method");
-        let mut request = self.client.request(method, format!("{}{path}", self.address));
+        let mut request = self.client.request(method, format!("{}{path}", self.address()));
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
@@ -71,14 +66,6 @@ impl Forwarded {
         let (status, answer) = self.ask("POST", "/auth/token", None, Some(&body));
         assert!([201, 401].contains(&status), "{status} {answer}");
         (status == 201).then(|| answer["access_token"].as_str().expect("a token").to_owned())
-    }
-}
-
-impl Drop for Forwarded {
-    fn drop(&mut self) {
-        let process = Pid::from_raw(self.child.id().try_into().expect("a process id"));
-        kill(process, Signal::SIGINT).expect("it serves");
-        assert_eq!(self.child.wait().expect("its end").code(), Some(0));
     }
 }
 

@@ -6,9 +6,13 @@
 
 mod airflow;
 mod daily;
+mod files;
 mod firewall;
 mod lab;
+mod listeners;
+mod logins;
 mod long;
+mod page;
 #[expect(clippy::unwrap_used, reason = "a test ends at the first thing that does not work")]
 #[path = "../it/schema.rs"]
 mod schema;
@@ -34,8 +38,10 @@ fn a_lab_from_nothing_to_nothing() {
     assert_eq!(neighbour.len(), 2, "{neighbour:?}");
     let lab = Lab::new("lab-e2e", "full", 77);
     lab.run(&["down", "--all"]).expect_code(0);
+    files::lift_the_umask();
+    let listeners = listeners::in_reach();
 
-    let command_lines = secrets::command_lines_during(|| {
+    let mut command_lines = secrets::command_lines_during(|| {
         part("up with smoke test through Airflow", || {
             lab.trace(&["up", "--ci"]).expect_code(0).expect("through Airflow");
         });
@@ -47,18 +53,23 @@ fn a_lab_from_nothing_to_nothing() {
     part("second up changes nothing", || second_up_changes_nothing(&lab));
     part("a second up speaks JSON", || a_second_up_speaks_json(&lab));
     part("a node's firewall that was changed is mended", || firewall::a_changed_one_is_named_and_mended(&lab));
-    part("kubeconfig is private", || kubeconfig_is_private(&lab));
-    part("a sample job", || {
-        lab.trace(&["run", "pi", "--ci"]).expect_code(0).expect("[job] done");
-    });
+    part("nothing listens but on loopback", || listeners::are_on_loopback_alone(&lab, &listeners));
+    command_lines.extend(secrets::command_lines_during(|| {
+        part("a sample job", || {
+            lab.trace(&["run", "pi", "--ci"]).expect_code(0).expect("[job] done");
+        });
+    }));
     part("everything that is listed has a log", || daily::everything_that_is_listed_has_a_log(&lab));
-    part("MinIO's console takes the credentials", || daily::the_console_takes_the_credentials(&lab));
+    part("only the lab's own logins work", || logins::only_the_labs_own_work(&lab));
     part("a failing job says why", || a_failing_job_says_why(&lab));
-    part("a DAG from a folder to green", || airflow::a_dag_goes_from_a_folder_to_green(&lab));
+    command_lines.extend(secrets::command_lines_during(|| {
+        part("a DAG from a folder to green", || airflow::a_dag_goes_from_a_folder_to_green(&lab));
+    }));
     part("wrong wishes are answered", || airflow::wrong_wishes_are_answered(&lab));
     part("Airflow's users have their roles", || airflow::users_have_their_roles(&lab));
     part("all sample DAGs", || airflow::all_samples_succeed(&lab));
     part("secrets are nowhere else", || secrets::are_kept(&lab, &command_lines, &airflow::VERBS));
+    part("files are private under umask 000", || files::are_private(&lab));
     part("a Service without pods answers nobody", || a_service_without_pods_answers_nobody(&lab));
     part("verify: access, pods and network", || verify::everything_is_proved(&lab));
     part("down keeps the registry", || down_keeps_the_registry(&lab));
@@ -124,12 +135,6 @@ fn a_second_up_speaks_json(lab: &Lab) {
     assert_eq!((&done["event"], &done["changed"]), (&"runDone".into(), &0.into()), "{done}");
     assert_eq!((&end["event"], &end["exitCode"]), (&"end".into(), &0.into()), "{end}");
     assert!(events.iter().any(|event| event["event"] == "smokeJudged"), "{text}");
-}
-
-fn kubeconfig_is_private(lab: &Lab) {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = fs_err::metadata(lab.kubeconfig()).expect("kubeconfig").permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
 }
 
 fn a_failing_job_says_why(lab: &Lab) {

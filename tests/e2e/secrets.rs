@@ -7,6 +7,8 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use k8s_openapi::ByteString;
 use serde_json::Value;
 
@@ -19,7 +21,7 @@ const SHORTEST_LINE: usize = 16;
 /// How often processes are looked at.
 const INTERVAL: Duration = Duration::from_millis(20);
 /// What is looked at once more, with every call in its log.
-const VERBS: [&[&str]; 10] = [
+const VERBS: [&[&str]; 13] = [
     &["up", "--ci"],
     &["status"],
     &["status", "--output", "json"],
@@ -30,7 +32,15 @@ const VERBS: [&[&str]; 10] = [
     &["logs", "pi"],
     &["logs", "minio"],
     &["logs", "spark-operator"],
+    &["logs", "audit"],
+    &["plan", "--diff"],
+    &["kubeconfig", "--role", "view", "--path"],
 ];
+/// The private keys of the cluster's authorities and parts, which kubeadm makes.
+const AUTHORITIES: &str = "cat /etc/kubernetes/pki/*.key /etc/kubernetes/pki/etcd/*.key";
+/// What `view` may read, and everybody who may list pods.
+const OBJECTS: &str = "configmaps,pods,deployments,statefulsets,daemonsets,events,sparkapplications,\
+                       certificatesigningrequests";
 
 /// What a lab printed, logged and wrote down holds no secret, nor do the command lines that were seen meanwhile.
 /// `verbs` are looked at as well.
@@ -40,8 +50,11 @@ pub fn are_kept(lab: &Lab, command_lines: &BTreeSet<String>, verbs: &[&[&str]]) 
     search.plant(&planted);
     search.state(lab);
     let found = std::mem::take(&mut search.found);
-    let missed = search.forms.iter().filter(|(name, _)| !found.iter().any(|found| found.starts_with(name)));
-    assert_eq!(missed.map(|(name, _)| name).collect::<Vec<_>>(), Vec::<&String>::new(), "of what was planted");
+    let missed = search.forms.iter().enumerate().filter(|(number, (name, _))| {
+        let place = planted.join(number.to_string());
+        !found.contains(&format!("{name}: in {}", place.display()))
+    });
+    assert_eq!(missed.map(|(_, (name, _))| name).collect::<Vec<_>>(), Vec::<&String>::new(), "of what was planted");
     fs_err::remove_dir_all(planted).expect("the planted secrets");
 
     assert!(command_lines.len() > 10, "{command_lines:#?}");
@@ -53,10 +66,13 @@ pub fn are_kept(lab: &Lab, command_lines: &BTreeSet<String>, verbs: &[&[&str]]) 
         let data = search.talk(lab, verb);
         search.text(&format!("the data of {verb:?}"), &data);
     }
-    for verb in ["credentials", "kubeconfig"] {
-        let data = search.talk(lab, &[verb]);
-        assert!(!data.is_empty(), "what {verb} is there for");
+    for verb in [&["credentials"][..], &["kubeconfig"], &["kubeconfig", "--role", "view"]] {
+        let data = search.talk(lab, verb);
+        assert!(!data.is_empty(), "what {verb:?} is there for");
     }
+    let objects = lab.kubectl(&["get", OBJECTS, "-A", "-o", "yaml"]);
+    assert!(objects.lines().count() > 1000, "{objects}");
+    search.text("objects that hold no secrets", &objects);
     search.archive(lab);
     search.state(lab);
     search.logs(lab);
@@ -92,7 +108,7 @@ pub struct Search {
 }
 
 impl Search {
-    /// For every value of every Secret, but user names, and the key of every kubeconfig.
+    /// For every value of every Secret, but user names, the key of every kubeconfig, and those of the authorities.
     pub fn of(lab: &Lab) -> Self {
         let text = lab.kubectl(&["get", "secrets", "-A", "-o", "json"]);
         let secrets: Value = serde_json::from_str(&text).expect("a list of Secrets");
@@ -112,6 +128,14 @@ impl Search {
             let name = format!("the key in {}", path.display());
             forms.extend(forms_of(&name, &kubeconfig["users"][0]["user"]["client-key-data"]));
         }
+        let keys = docker(&["exec", &lab.first_node(), "sh", "-c", AUTHORITIES]);
+        let before = forms.len();
+        // Where a key is, there is each of its lines: one is enough.
+        for line in keys.split("-----BEGIN").filter_map(|key| lines_of(key).nth(1)) {
+            forms.push(("a key of the cluster".to_owned(), line.to_owned()));
+            forms.extend(inside_base64(line).map(|form| ("a key of the cluster, in base64".to_owned(), form)));
+        }
+        assert!(forms.len() > before + 20, "{} forms of the cluster's keys", forms.len() - before);
         Self { forms, places: 0, found: Vec::new() }
     }
 
@@ -213,17 +237,33 @@ fn forms_of(name: &str, base64: &Value) -> Vec<(String, String)> {
     if text.len() < SHORTEST {
         return Vec::new();
     }
-    // What follows the value changes the last letters.
-    let base64 = &base64.as_str().expect("text")[..text.len() / 3 * 4];
-    let mut forms = vec![(format!("{name}, in base64"), base64.to_owned())];
-    // The first and last line of a PEM block are no secret, and the end of a key may be short.
-    let line = |line: &&str| text.lines().count() == 1 || (line.len() >= SHORTEST_LINE && !line.starts_with("-----"));
-    forms.extend(text.lines().filter(line).map(|line| (name.to_owned(), line.to_owned())));
+    let mut forms: Vec<_> = inside_base64(&text).map(|form| (format!("{name}, in base64"), form)).into();
+    if text.lines().count() == 1 {
+        forms.push((name.to_owned(), text.clone()));
+    } else {
+        forms.extend(lines_of(&text).map(|line| (name.to_owned(), line.to_owned())));
+    }
     let encoded = url_encoded(&text);
     if encoded != text {
         forms.push((format!("{name}, in a URL"), encoded));
     }
     forms
+}
+
+/// The lines that give a value of many away: the first and last of a PEM block are no secret, and the end of a key may
+/// be short.
+fn lines_of(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| line.len() >= SHORTEST_LINE && !line.starts_with("-----"))
+}
+
+/// What is the same wherever the text stands in what is encoded, as a password does in `user:password`: by one of three
+/// lengths that may stand before it.
+fn inside_base64(text: &str) -> [String; 3] {
+    [0, 1, 2].map(|before| {
+        let padded = [&vec![0; before], text.as_bytes()].concat();
+        // The first and the last letter may hold bits of a neighbour.
+        STANDARD.encode(&padded)[(before * 8).div_ceil(6)..padded.len() * 8 / 6].to_owned()
+    })
 }
 
 fn url_encoded(text: &str) -> String {

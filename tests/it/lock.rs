@@ -173,14 +173,28 @@ fn another_lab_is_not_locked() {
     assert_eq!([end(one), end(other)], [Some(143), Some(143)]);
 }
 
+/// What verbs write that succeed, fail and explain themselves.
 #[test]
 fn files_are_private_whatever_the_umask() {
     let (sandbox, _engine) = Sandbox::with(Engine::empty);
-    let script = format!("umask 000; exec {} down", env!("CARGO_BIN_EXE_lab"));
-    Running::of(sandbox.command_of(Path::new("/bin/sh"), &["-c", &script])).end().code(0);
-    assert_eq!(mode(&sandbox.path("state/lab/lock")), 0o600);
-    assert_eq!(mode(&sandbox.path("state/lab")), 0o700);
-    assert_eq!(mode(&sandbox.path("state")), 0o700);
+    sandbox.tool("kind", "echo kind v0.33.0 go1.26.0 linux/amd64");
+    for (verb, code) in [("up --ci", 5), ("diagnose --output-file archive", 0), ("down", 0)] {
+        let script = format!("umask 000; exec {} {verb}", env!("CARGO_BIN_EXE_lab"));
+        Running::of(sandbox.command_of(Path::new("/bin/sh"), &["-c", &script])).end().code(code);
+    }
+    let mut written = Vec::new();
+    let mut paths = vec![sandbox.path("state"), sandbox.path("archive")];
+    while let Some(path) = paths.pop() {
+        let wanted = if path.is_dir() { 0o700 } else { 0o600 };
+        assert_eq!(mode(&path), wanted, "{}", path.display());
+        if path.is_dir() {
+            paths.extend(fs_err::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        }
+        written.extend(path.file_name().map(|name| name.to_string_lossy().into_owned()));
+    }
+    for name in ["archive", "lock", "journal", "diagnostics", "summary.txt"] {
+        assert!(written.iter().any(|found| found == name), "{name} is not among {written:?}");
+    }
 }
 
 #[test]

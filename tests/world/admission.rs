@@ -4,6 +4,7 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 
 use super::State;
+use super::restricted::violations;
 
 /// Kinds of which an object lives in no namespace.
 const CLUSTER_SCOPED: [&str; 10] = [
@@ -39,8 +40,11 @@ pub fn admit(state: &State, object: &Value, live: Option<&Value>) -> Result<()> 
     }
     let enforced =
         home.is_some_and(|home| home["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted");
-    if kind == "Pod" && enforced && !is_restricted(&object["spec"]) {
-        bail!("pods {name:?} is forbidden: violates PodSecurity \"restricted:latest\"");
+    if kind == "Pod"
+        && enforced
+        && let [first, ..] = violations(object).as_slice()
+    {
+        bail!("pods {name:?} is forbidden: violates PodSecurity \"restricted:latest\": {first}");
     }
     if kind == "SparkApplication" {
         let of = &object["spec"]["type"];
@@ -61,14 +65,4 @@ fn is_known(state: &State, object: &Value) -> bool {
     let group = version.split_once('/').map_or("", |(group, _)| group);
     let own = !group.contains('.') || group.ends_with(".k8s.io") && group != "sparkoperator.k8s.io";
     own || state.object("CustomResourceDefinition", "", &format!("{}s.{group}", kind.to_lowercase())).is_some()
-}
-
-/// Roughly: what pods forget that were not made for it.
-fn is_restricted(pod: &Value) -> bool {
-    let containers = pod["containers"].as_array().map(Vec::as_slice).unwrap_or_default();
-    pod["securityContext"]["runAsNonRoot"] == true
-        && containers.iter().all(|container| {
-            let own = &container["securityContext"];
-            own["privileged"] != true && own["allowPrivilegeEscalation"] == false
-        })
 }

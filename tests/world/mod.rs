@@ -13,6 +13,7 @@ mod kube;
 mod object_store;
 mod registry;
 mod requests;
+pub mod restricted;
 mod spark;
 mod state;
 mod tools;

@@ -100,6 +100,7 @@ fn create(state: &mut State, cluster: &ClusterSpec<'_>) -> Result<()> {
         });
         state.objects.insert(["Node".to_owned(), String::new(), name.clone()], node);
     }
+    leave_token(state);
     write_kubeconfig(state, cluster.kubeconfig, state.ends_after(names.len()))
 }
 
@@ -116,6 +117,13 @@ fn furnish(state: &mut State) -> Result<()> {
         state.objects.insert(key, object);
     }
     Ok(())
+}
+
+/// By this nodes join, and so may anybody else.
+fn leave_token(state: &mut State) {
+    let token = ["Secret", "kube-system", "bootstrap-token-abcdef"];
+    let metadata = json!({ "namespace": token[1], "name": token[2] });
+    state.objects.insert(token.map(str::to_owned), json!({ "kind": token[0], "metadata": metadata }));
 }
 
 /// As kind does: under a lock that is a file, and by merging with what is there.

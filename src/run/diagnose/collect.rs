@@ -126,14 +126,17 @@ fn own_version() -> String {
     format!("lab {}", env!("CARGO_PKG_VERSION"))
 }
 
-/// The secrets of this machine and of the lab's kubeconfig.
+/// The secrets of this machine and of the lab's kubeconfigs.
 fn own_secrets(state: &Path) -> Mask {
     let mut mask = Mask::default();
     for secret in host::secrets(super::mask::is_secret_name) {
         mask.add(secret.as_bytes());
     }
-    if let Ok(text) = fs_err::read_to_string(state.join("kubeconfig")) {
-        mask.add_kubeconfig(&text);
+    let people = fs_err::read_dir(state.join("people")).into_iter().flatten().flatten();
+    for path in people.map(|entry| entry.path()).chain([state.join("kubeconfig")]) {
+        if let Ok(text) = fs_err::read_to_string(path) {
+            mask.add_kubeconfig(&text);
+        }
     }
     mask
 }

@@ -116,6 +116,15 @@ async fn somebody_elses_cluster_of_the_same_name_is_not_touched() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_token_by_which_nodes_join_goes_when_they_have_joined() {
+    let bench = Bench::small();
+    bench.world.script_times("delete Secret kube-system/bootstrap-token-abcdef", 2, Say::Fail("connection refused"));
+    bench.up().await.unwrap();
+    assert!(bench.world.state().object("Secret", "kube-system", "bootstrap-token-abcdef").is_none());
+    assert_eq!(bench.world.count("delete Secret kube-system/bootstrap-token-abcdef"), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_load_balancers_name_is_lent_to_kind_and_taken_back() {
     let bench = Bench::full();
     bench.world.script_times("create cluster", 1, Say::Fail("no"));

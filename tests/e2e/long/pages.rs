@@ -14,7 +14,7 @@ pub fn each_user_sees_what_it_may(lab: &Lab) {
     // The menu shows what a role may.
     let menus = ["Home Dags Assets Browse Admin Security", "Home Dags Assets Browse Admin", "Home Dags Assets Browse"];
     for ((user, password), menu) in users(lab).iter().zip(menus) {
-        let visitor = Visitor { browser: Browser::start(), airflow: &airflow.address, user };
+        let visitor = Visitor { browser: Browser::start(), airflow: airflow.address(), user };
         visitor.logs_in(password);
         visitor.is_known(menu);
         visitor.reads_a_green_run();

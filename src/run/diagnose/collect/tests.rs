@@ -18,14 +18,18 @@ const ENCODED: &str = "cGxhbnRlZC0wMTIzNDU2Nzg5YWJjZGVm";
 /// In environments, and in no Secret.
 const IN_CONTAINER: &str = "of-the-container-4711";
 const IN_POD: &str = "of-the-pod-4712";
-/// In the kubeconfig.
+/// In the administrator's kubeconfig, and in that of somebody else.
 const IN_KUBECONFIG: &str = "of-the-kubeconfig-4713";
+const IN_PERSONS: &str = "of-a-person-4714";
 
 /// A lab that stands, with a secret in everything that is collected.
 async fn planted() -> Bench {
     let bench = Bench::small().made().await;
-    let kubeconfig = format!("apiVersion: v1\nkind: Config\nusers:\n- {{name: a, user: {{token: {IN_KUBECONFIG}}}}}\n");
-    fs_err::write(bench.run().kubeconfig(), kubeconfig).unwrap();
+    let kubeconfig =
+        |token: &str| format!("apiVersion: v1\nkind: Config\nusers:\n- {{name: a, user: {{token: {token}}}}}\n");
+    fs_err::write(bench.run().kubeconfig(), kubeconfig(IN_KUBECONFIG)).unwrap();
+    fs_err::create_dir_all(bench.run().people()).unwrap();
+    fs_err::write(bench.run().people().join("ben.kubeconfig"), kubeconfig(IN_PERSONS)).unwrap();
     fs_err::write(bench.run().state.join("journal.jsonl"), format!("journal {SECRET}\n")).unwrap();
     let mut state = bench.world.state();
     let mut add = |kind: &str, name: &str, object: Value| {
@@ -67,7 +71,8 @@ async fn planted() -> Bench {
         }),
     );
     for log in ["web", "web before", "lab-control-plane", "lab-registry"] {
-        let text = format!("start\n{SECRET} {ENCODED} {IN_CONTAINER} {IN_POD} {IN_KUBECONFIG}\nend of {log}\n");
+        let text =
+            format!("start\n{SECRET} {ENCODED} {IN_CONTAINER} {IN_POD} {IN_KUBECONFIG} {IN_PERSONS}\nend of {log}\n");
         state.logs.insert(log.to_owned(), text);
     }
     let environment = vec![format!("DB_PASSWORD={IN_CONTAINER}"), "HOME=/home/somebody".to_owned()];
@@ -122,7 +127,7 @@ async fn no_secret_is_in_any_file() {
     let printed =
         [("culprit", &culprit), ("summary", &diagnosis.summary)].map(|(name, text)| (name.to_owned(), text.clone()));
     for (name, text) in files.into_iter().chain(printed) {
-        for secret in [SECRET, ENCODED, IN_CONTAINER, IN_POD, IN_KUBECONFIG, "/home/somebody"] {
+        for secret in [SECRET, ENCODED, IN_CONTAINER, IN_POD, IN_KUBECONFIG, IN_PERSONS, "/home/somebody"] {
             assert!(!text.contains(secret), "{secret} is in {name}:\n{text}");
         }
     }
