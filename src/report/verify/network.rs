@@ -17,7 +17,9 @@ pub fn wrong(proof: &Network) -> Vec<String> {
     let silent = proof.webhooks.iter().filter(|webhook| !webhook.answers).map(silent);
     lines.extend(broken.chain(silent).map(|told| super::wrong(&told)));
     lines.extend(proof.untried.iter().map(|why| super::unproved(&format!("no connection was tried: {why}"))));
-    for (judgement, word) in [(Judgement::Wrong, super::wrong as fn(&str) -> String), (Judgement::Unproved, super::unproved)] {
+    for (judgement, word) in
+        [(Judgement::Wrong, super::wrong as fn(&str) -> String), (Judgement::Unproved, super::unproved)]
+    {
         let nodes = proof.nodes.iter().map(|one| (one, DROPPED));
         let all = nodes.chain(proof.connections.iter().map(|one| (one, REFUSED)));
         let of_kind = all.filter(|(one, _)| one.judgement == judgement);
@@ -37,7 +39,8 @@ pub fn summary(proof: &Network) -> Vec<String> {
     }
     let enforcing = proof.canaries.iter().filter(|canary| canary.enforces).count();
     if enforcing < proof.canaries.len() {
-        lines.push("no connection of pods was tried: where denials are not enforced, a refusal says nothing".to_owned());
+        lines
+            .push("no connection of pods was tried: where denials are not enforced, a refusal says nothing".to_owned());
     } else if enforcing > 0 {
         lines.push(format!("a denial is enforced on each of {enforcing} nodes"));
     }
@@ -139,31 +142,44 @@ mod tests {
     fn proof(nodes: Vec<Connection>) -> Network {
         let connections = vec![connection("driver", "postgres", Seen::Connected, Judgement::Wrong)];
         let (policies, firewalls, canaries, webhooks) = (vec![], vec![], vec![], vec![]);
-        let (lab, took) = ("lab".to_owned(), Duration::from_secs(1));
-        Network { lab, passed: false, policies, firewalls, nodes, canaries, connections, webhooks, took }
+        let (untried, took) = (None, Duration::from_secs(1));
+        Network { passed: false, policies, firewalls, nodes, canaries, connections, webhooks, untried, took }
     }
 
     #[test]
-    fn what_a_firewall_lets_in_comes_before_what_is_right() {
+    fn what_a_firewall_lets_in_is_told_first() {
         let through = connection("worker", "control-plane", Seen::Connected, Judgement::Wrong);
         let dropped = connection("outside", "control-plane", Seen::TimedOut, Judgement::Right);
-        let text = network(&proof(vec![dropped, through]));
-        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        let proof = proof(vec![dropped, through]);
+        let lines = wrong(&proof);
         assert!(
-            lines[1].starts_with("WRONG     worker → control-plane 2380/TCP: connected, meant to be dropped"),
-            "{text}"
+            lines[0].starts_with("WRONG     worker → control-plane 2380/TCP: connected, meant to be dropped"),
+            "{lines:?}"
         );
-        assert!(lines[2].starts_with("WRONG     driver → postgres 2380/TCP: connected, meant to be refused"), "{text}");
-        assert!(text.contains("1 of 2 connections to nodes right: 0 go through, 1 are dropped"), "{text}");
+        assert!(
+            lines[1].starts_with("WRONG     driver → postgres 2380/TCP: connected, meant to be refused"),
+            "{lines:?}"
+        );
+        let counted = "1 of 2 connections to nodes right: 0 go through, 1 are dropped";
+        assert!(summary(&proof).contains(&counted.to_owned()), "{:?}", summary(&proof));
+    }
+
+    #[test]
+    fn what_kept_the_proof_from_being_made_is_told() {
+        let proof = Network { untried: Some("no driver starts".to_owned()), ..proof(vec![]) };
+        assert!(wrong(&proof).contains(&"UNPROVED  no connection was tried: no driver starts".to_owned()));
     }
 
     #[test]
     fn each_connection_to_a_node_is_a_case() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("out.xml");
-        network_junit(&proof(vec![connection("worker", "control-plane", Seen::Refused, Judgement::Wrong)]), &path)
-            .unwrap();
-        let text = fs_err::read_to_string(path).unwrap();
+        let mut report = quick_junit::Report::new("lab");
+        report.add_test_suite(suite(&proof(vec![connection(
+            "worker",
+            "control-plane",
+            Seen::Refused,
+            Judgement::Wrong,
+        )])));
+        let text = report.to_string().expect("XML");
         assert!(text.contains("lab.verify.network.nodes") && text.contains("refused, meant to be dropped"), "{text}");
     }
 }

@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use super::matrix::{Answer, Matrix};
 use crate::report::{duration, file, moment};
+use crate::run::verify::Proof;
 use crate::run::verify::access::{Access, Topic};
 use crate::run::verify::network::{Connection, Judgement, Network};
 use crate::run::verify::pods::Pods;
-use crate::run::verify::Proof;
 
 #[derive(Serialize)]
 struct Page<'a> {
@@ -131,7 +131,11 @@ fn of_pods(proof: &Pods) -> Section {
         })
         .collect();
     let about = "Pods of each kind, sent to each namespace; the first obeys all rules of Pod Security.".to_owned();
-    Section { title: "Which pods are let in", about, matrices: vec![Titled { title: "", matrix: Matrix::of(&answers) }] }
+    Section {
+        title: "Which pods are let in",
+        about,
+        matrices: vec![Titled { title: "", matrix: Matrix::of(&answers) }],
+    }
 }
 
 fn of_network(proof: &Network) -> Section {
@@ -188,7 +192,8 @@ mod tests {
     #[test]
     fn a_page_shows_what_is_wrong_where_it_is() {
         let page = written(access::tests::bad());
-        for part in ["What is wrong", "<li>WRONG     RoleBinding airflow/extra", "class=\"wrong\"", "lab up --name &lt;lab&gt;"]
+        for part in
+            ["What is wrong", "<li>WRONG     RoleBinding airflow/extra", "class=\"wrong\"", "lab up --name &lt;lab&gt;"]
         {
             assert!(page.contains(part), "no {part} in {page}");
         }

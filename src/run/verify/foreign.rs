@@ -14,7 +14,7 @@ use crate::run::Run;
 /// # Errors
 /// When the cluster does not answer.
 pub async fn warn<P: Ports>(run: &Run<'_, P>, plan: &Plan) -> Result<()> {
-    let (policies, access) = try_join!(network::added(run, plan), access::added(run, plan))?;
+    let (policies, access) = try_join!(network::foreign(run, plan), access::foreign(run, plan))?;
     for one in policies.into_iter().chain(access) {
         let detail = one.detail.map(|detail| format!("; {detail}")).unwrap_or_default();
         let what = format!("{} is not the lab's, and stays{detail}", one.subject);

@@ -42,45 +42,56 @@ const NO_MORE: &str = r#"[{"op": "remove", "path": "/rules/0"}]"#;
 /// The first ten are rules that are dropped, and rules with any peer, any port and the other protocol. Where one side
 /// alone is wider and the other is a pod of the lab, nothing is open: then only the policy is named.
 const SLIPS: [Slip; 19] = [
-    rule("dropped, of who comes in", ("executor", "spark-jobs", "ingress", "[]"), &[
-        "NetworkPolicy spark-jobs/executor: different",
-        "driver → executor 7079/TCP",
-    ]),
-    rule("dropped, of where to go", ("tasks", "airflow", "egress", "[]"), &[
-        "NetworkPolicy airflow/tasks: different",
-        "scheduler → api-server 8080/TCP",
-    ]),
-    rule("any peer may come in", ("minio", "object-store", "ingress/0/from", "[]"), &[
-        "NetworkPolicy object-store/minio: different",
-        "spec.ingress[0].from",
-    ]),
-    rule("any peer may be reached by tasks", ("tasks", "airflow", "egress/0/to", "[]"), &[
-        "NetworkPolicy airflow/tasks: different",
-        "scheduler → outside 8080/TCP",
-    ]),
-    rule("any peer may be reached by a namespace", ("default", "object-store", "egress/0/to", "[]"), &[
-        "NetworkPolicy object-store/default: different",
-        "minio → outside 53/UDP",
-    ]),
-    rule("any port may be come in by", ("webhook", "spark-operator", "ingress/0/ports", "[]"), &[
-        "NetworkPolicy spark-operator/webhook: different",
-        "control-plane → webhook 8081/TCP",
-    ]),
-    rule("any port may be left by", ("controller", "spark-operator", "egress/0/ports", "[]"), &[
-        "NetworkPolicy spark-operator/controller: different",
-    ]),
-    rule("one port more", ("minio", "object-store", "ingress/0/ports/0/endPort", "9001"), &[
-        "NetworkPolicy object-store/minio: different",
-        "endPort",
-    ]),
-    rule("another protocol in", ("scheduler", "airflow", "ingress/0/ports/0/protocol", "\"UDP\""), &[
-        "NetworkPolicy airflow/scheduler: different",
-        "api-server → scheduler 8793/TCP",
-    ]),
-    rule("another protocol out", ("object-store", "airflow", "egress/0/ports/0/protocol", "\"UDP\""), &[
-        "NetworkPolicy airflow/object-store: different",
-        "scheduler → minio 9000/TCP",
-    ]),
+    rule(
+        "dropped, of who comes in",
+        ("executor", "spark-jobs", "ingress", "[]"),
+        &["NetworkPolicy spark-jobs/executor: different", "driver → executor 7079/TCP"],
+    ),
+    rule(
+        "dropped, of where to go",
+        ("tasks", "airflow", "egress", "[]"),
+        &["NetworkPolicy airflow/tasks: different", "scheduler → api-server 8080/TCP"],
+    ),
+    rule(
+        "any peer may come in",
+        ("minio", "object-store", "ingress/0/from", "[]"),
+        &["NetworkPolicy object-store/minio: different", "spec.ingress[0].from"],
+    ),
+    rule(
+        "any peer may be reached by tasks",
+        ("tasks", "airflow", "egress/0/to", "[]"),
+        &["NetworkPolicy airflow/tasks: different", "scheduler → outside 8080/TCP"],
+    ),
+    rule(
+        "any peer may be reached by a namespace",
+        ("default", "object-store", "egress/0/to", "[]"),
+        &["NetworkPolicy object-store/default: different", "minio → outside 53/UDP"],
+    ),
+    rule(
+        "any port may be come in by",
+        ("webhook", "spark-operator", "ingress/0/ports", "[]"),
+        &["NetworkPolicy spark-operator/webhook: different", "control-plane → webhook 8081/TCP"],
+    ),
+    rule(
+        "any port may be left by",
+        ("controller", "spark-operator", "egress/0/ports", "[]"),
+        &["NetworkPolicy spark-operator/controller: different"],
+    ),
+    rule(
+        "one port more",
+        ("minio", "object-store", "ingress/0/ports/0/endPort", "9001"),
+        &["NetworkPolicy object-store/minio: different", "endPort"],
+    ),
+    rule(
+        "another protocol in",
+        ("scheduler", "airflow", "ingress/0/ports/0/protocol", "\"UDP\""),
+        &["NetworkPolicy airflow/scheduler: different", "api-server → scheduler 8793/TCP"],
+    ),
+    rule(
+        "another protocol out",
+        ("object-store", "airflow", "egress/0/ports/0/protocol", "\"UDP\""),
+        &["NetworkPolicy airflow/object-store: different", "scheduler → minio 9000/TCP"],
+    ),
     Slip {
         name: "a namespace that is not closed",
         make: Make::Kubectl(&["delete", "networkpolicy", "-n", "object-store", "default"]),
@@ -117,10 +128,7 @@ const SLIPS: [Slip; 19] = [
         make: Make::Kubectl(&["patch", "clusterrole", "system:aggregate-to-edit", "--type=json", "-p", ONE_MORE]),
         proof: "access",
         named: &["ClusterRole edit: different", "it also grants delete resourcequotas"],
-        mend: Mend::ByHand(
-            "",
-            &["patch", "clusterrole", "system:aggregate-to-edit", "--type=json", "-p", NO_MORE],
-        ),
+        mend: Mend::ByHand("", &["patch", "clusterrole", "system:aggregate-to-edit", "--type=json", "-p", NO_MORE]),
     },
     Slip {
         name: "somebody's binding that lets edit read all secrets",

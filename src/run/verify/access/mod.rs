@@ -20,7 +20,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use attempt::{Attempt, Expected, Topic};
-pub use objects::added;
+pub use objects::foreign;
 pub use reviews::Review;
 
 use super::seconds;

@@ -46,7 +46,7 @@ pub async fn compare<P: Ports>(run: &Run<'_, P>, plan: &Plan) -> Result<Vec<Diff
 }
 
 /// What is there and should not be.
-pub async fn added<P: Ports>(run: &Run<'_, P>, plan: &Plan) -> Result<Vec<Difference>> {
+pub async fn foreign<P: Ports>(run: &Run<'_, P>, plan: &Plan) -> Result<Vec<Difference>> {
     Ok(added::compare(run, &live(run.ports.kube()).await?, &objects(&wanted(plan)?)))
 }
 

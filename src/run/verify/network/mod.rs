@@ -22,7 +22,7 @@ use tokio::time::timeout;
 
 pub use canary::{Canary, Pair};
 pub use judge::{Connection, Judgement};
-pub use policies::added;
+pub use policies::foreign;
 pub use probe::Seen;
 pub use webhook::Webhook;
 

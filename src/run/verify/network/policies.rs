@@ -20,7 +20,7 @@ pub async fn compare<P: Ports>(run: &Run<'_, P>, plan: &Plan) -> Result<Vec<Diff
     for step in plan.steps.iter().filter(|step| matches!(step.action, Action::Policies { .. })) {
         found.extend(diff::of_step(run, step).await?);
     }
-    for one in added(run, plan).await? {
+    for one in foreign(run, plan).await? {
         // What an earlier configuration opened is known already.
         if !found.iter().any(|known| known.subject == one.subject) {
             found.push(one);
@@ -30,7 +30,7 @@ pub async fn compare<P: Ports>(run: &Run<'_, P>, plan: &Plan) -> Result<Vec<Diff
 }
 
 /// Policies in the lab's namespaces that nobody rendered.
-pub async fn added<P: Ports>(run: &Run<'_, P>, plan: &Plan) -> Result<Vec<Difference>> {
+pub async fn foreign<P: Ports>(run: &Run<'_, P>, plan: &Plan) -> Result<Vec<Difference>> {
     let name = |namespace: &Value, name: &Value| {
         let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
         format!("NetworkPolicy {}/{}", text(namespace), text(name))
@@ -45,8 +45,13 @@ pub async fn added<P: Ports>(run: &Run<'_, P>, plan: &Plan) -> Result<Vec<Differ
     let namespaces = Site { lab: run.lab, catalogue: run.catalogue }.namespace_names();
     let live = try_join_all(namespaces.iter().map(async |namespace| {
         let policies = run.ports.kube().list(&POLICY, Some(namespace), "").await?;
-        anyhow::Ok(policies.iter().map(|live| name(&Value::from(*namespace), &live["metadata"]["name"])).collect::<Vec<_>>())
+        anyhow::Ok(
+            policies.iter().map(|live| name(&Value::from(*namespace), &live["metadata"]["name"])).collect::<Vec<_>>(),
+        )
     }));
     let live = live.await?.into_iter().flatten();
-    Ok(live.filter(|subject| !rendered.contains(subject)).map(|subject| Difference::unwanted("policies", subject)).collect())
+    Ok(live
+        .filter(|subject| !rendered.contains(subject))
+        .map(|subject| Difference::unwanted("policies", subject))
+        .collect())
 }
