@@ -124,7 +124,7 @@ fn refused(mirror: &str, more: &[&str], config: &str) -> (Finished, Duration) {
 #[ignore = "needs Docker and minutes: make test-all"]
 fn a_lab_from_a_mirror() {
     let catalogue = Catalogue::load().expect("the catalogue");
-    let lab = Lab::new("lab-registry", "small", 103);
+    let lab = Lab::new("lab-registry", "ci", 103);
     lab.run(&["down", "--all"]).expect_code(0);
     Finished::of(&mut images(&["build", "--ci"], "/nonexistent")).expect_code(0);
     let mirror = Mirror::start();
@@ -143,7 +143,7 @@ fn a_lab_from_a_mirror() {
     let flags = ["--images", "registry", "--registry-mirror", mirror.address.as_str(), "--images-lock", file.as_str()];
     part("mirror: up from it alone, behind a proxy that is down", || {
         Finished::of(&mut behind_proxy(&lab, &mirror, &flags)).expect_code(0).expect("pulling node");
-        status_is_complete(&lab, 2, 1);
+        status_is_complete(&lab, 4, 3);
     });
     part("mirror: nothing that was built is used", || {
         let output = images(&[&["list"], flags.as_slice()].concat(), &mirror.config()).output().expect("lab runs");
@@ -151,7 +151,7 @@ fn a_lab_from_a_mirror() {
         eprint!("{list}");
         let pulled = format!("  pulled  {}/", mirror.address);
         let named = catalogue.all().iter().filter(|image| !image.references.is_empty());
-        // Not of interest to a small lab: the load balancer.
+        // Not of interest to a lab of one control plane: the load balancer.
         assert_eq!(list.matches(&pulled).count(), named.count() - 1, "{list}");
         for container in lab.containers() {
             let image = docker(&["inspect", "--format", "{{.Config.Image}}", &container]);
