@@ -85,6 +85,11 @@ async fn a_lab_that_stands_passes_and_nothing_of_it_changes() {
     assert_eq!((wrong_reviews(&proof), wrong_attempts(&proof)), (vec![], vec![]));
     assert!(proof.passed);
     assert!(proof.reviews.len() > 2000, "{} questions", proof.reviews.len());
+    for namespace in ["spark-jobs", "team-a", "object-store", "spark-operator", "lab-system", "kube-system", "default"]
+    {
+        let here = proof.reviews.iter().filter(|review| review.namespace.as_deref() == Some(namespace)).count();
+        assert!(here > 100, "{here} questions about {namespace}");
+    }
     let count = |topic| proof.attempts.iter().filter(|attempt| attempt.topic == topic).count();
     for (topic, least) in [(Topic::Guard, 80), (Topic::Person, 36), (Topic::Outsider, 60)] {
         assert!(count(topic) >= least, "{} requests about {topic:?}", count(topic));
