@@ -162,6 +162,23 @@ mod tests {
     }
 
     #[test]
+    fn clients_read_the_kubeconfigs_of_outsiders() {
+        let cluster = Cluster { server: "https://127.0.0.1:16443".to_owned(), authority: "YXV0aG9yaXR5".to_owned() };
+        let certificate = json!({ "client-certificate-data": "YQ==", "client-key-data": "Yg==" });
+        for (user, has) in
+            [(json!({}), [false, false]), (json!({ "token": "wrong" }), [true, false]), (certificate, [false, true])]
+        {
+            let read = kube::config::Kubeconfig::from_yaml(&of_outsider(&cluster, &user)).unwrap();
+            let there = read.clusters[0].cluster.as_ref().unwrap();
+            assert_eq!(there.server.as_deref(), Some("https://127.0.0.1:16443"));
+            assert_eq!(there.certificate_authority_data.as_deref(), Some("YXV0aG9yaXR5"));
+            assert_eq!(read.current_context.as_ref(), Some(&read.contexts[0].name));
+            let who = read.auth_infos[0].auth_info.as_ref().unwrap();
+            assert_eq!([who.token.is_some(), who.client_certificate_data.is_some()], has, "{user}");
+        }
+    }
+
+    #[test]
     fn merging_replaces_its_own_and_keeps_the_rest() {
         let one = |name: &str, value: &str| json!([{ "name": name, "user": value }]);
         let old = json!({

@@ -49,7 +49,7 @@ pub struct Access {
     pub objects: Vec<Difference>,
     /// Of each person. Who has none that can be used could not try anything.
     pub certificates: Vec<CertificateStatus>,
-    /// What RBAC says, for every cell of the table in each namespace it is about.
+    /// What RBAC says, for every cell of the table, and for what no account may.
     pub reviews: Vec<Review>,
     /// Real requests, of which none changes anything.
     pub attempts: Vec<Attempt>,

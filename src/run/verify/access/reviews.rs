@@ -1,4 +1,4 @@
-//! Every cell of the table in each namespace, asked of RBAC; and what no account of the lab may.
+//! Every cell of the table, asked of RBAC; and what no account of the lab may.
 
 use anyhow::{Context as _, Result, ensure};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::CONNECTIONS;
 use super::attempt::{message, review};
-use crate::access::{Grant, Table};
+use crate::access::{Grant, Place, Table};
 use crate::components::Site;
 use crate::components::people::{group, namespaces};
 use crate::plan::Plan;
@@ -57,8 +57,8 @@ pub struct Question {
 /// All questions about people, and then those about accounts.
 pub fn questions(site: &Site<'_>, table: &Table, plan: &Plan) -> Vec<Question> {
     let mut questions = Vec::new();
-    for cell in &table.cells {
-        for namespace in namespaces(site, cell.place) {
+    for (number, cell) in table.cells.iter().enumerate() {
+        for namespace in asked_in(site, cell.place, number) {
             questions.push(Question {
                 who: cell.role.name().to_owned(),
                 user: NOBODY.to_owned(),
@@ -89,6 +89,16 @@ pub fn questions(site: &Site<'_>, table: &Table, plan: &Plan) -> Vec<Question> {
         }
     }
     questions
+}
+
+/// Where a cell is asked about: in each namespace of its column, but in the foreign ones by turns. There are many of
+/// them, and a binding in one of them that concerns people is named whatever it gives.
+fn asked_in<'a>(site: &Site<'a>, place: Place, turn: usize) -> Vec<Option<&'a str>> {
+    let all = namespaces(site, place);
+    match place {
+        Place::Foreign => vec![all[turn % all.len()]],
+        _ => all,
+    }
 }
 
 /// Namespaces and names of the accounts that the lab makes.
