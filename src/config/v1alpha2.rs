@@ -175,7 +175,7 @@ fn airflow(airflow: &mut Section<'_>) -> Airflow {
             &one_of(&EXECUTORS),
             "Where tasks run: local is the scheduler's pod, kubernetes a pod for each",
         ),
-        parallelism: airflow.field("parallelism", "4", &number(1..=64), "Tasks that run at a time"),
+        parallelism: airflow.field("parallelism", "2", &number(1..=64), "Tasks that run at a time"),
         storage: airflow.field("storage", "1Gi", &bytes("100Mi", "1Ti"), "Size of the database's volume"),
         replicas: airflow.section("replicas", "How many there are of each process", |replicas| Replicas {
             api_server: replicas.field("apiServer", "1", &number(1..=5), "Web pages and API"),

@@ -151,7 +151,9 @@ pub fn settle(objects: &[Value], control_planes: &[Ipv4Addr]) -> Vec<Value> {
     let blocks: Vec<Value> =
         control_planes.iter().map(|address| json!({ "ipBlock": { "cidr": format!("{address}/32") } })).collect();
     let mut objects = objects.to_vec();
-    objects.iter_mut().for_each(|object| replace(object, &blocks));
+    for object in &mut objects {
+        replace(object, &blocks);
+    }
     objects
 }
 
@@ -162,7 +164,9 @@ fn replace(value: &mut Value, blocks: &[Value]) {
             if let Some(position) = list.iter().position(stands_for) {
                 list.splice(position..=position, blocks.iter().cloned());
             }
-            list.iter_mut().for_each(|value| replace(value, blocks));
+            for value in list {
+                replace(value, blocks);
+            }
         }
         Value::Object(map) => map.values_mut().for_each(|value| replace(value, blocks)),
         _ => {}

@@ -130,7 +130,7 @@ impl FromStr for Port {
 
     fn from_str(word: &str) -> Result<Self> {
         let (number, protocol) = word.split_once('/').with_context(|| format!("{word:?} is no port such as 53/UDP"))?;
-        let number = number.parse().ok().filter(|number| *number != 0 && number_is_plain(number, word));
+        let number = number.parse().ok().filter(|number| *number != 0 && number_is_plain(*number, word));
         let number = number.with_context(|| format!("{word:?}: a port is a number from 1 to 65535"))?;
         let protocol = match protocol {
             "TCP" => Protocol::Tcp,
@@ -142,7 +142,7 @@ impl FromStr for Port {
 }
 
 /// The number parser alone would take `+53` and `053`.
-fn number_is_plain(number: &u16, word: &str) -> bool {
+fn number_is_plain(number: u16, word: &str) -> bool {
     word.starts_with(&format!("{number}/"))
 }
 

@@ -128,7 +128,9 @@ pub async fn diff<P: Ports>(run: &Run<'_, P>, plan: &Plan) -> Result<Diff> {
 /// When it cannot be seen.
 pub async fn of_step<P: Ports>(run: &Run<'_, P>, step: &Step) -> Result<Vec<Difference>> {
     let mut found = cluster::differences(run, &step.action).await?;
-    found.iter_mut().for_each(|difference| step.id.clone_into(&mut difference.step));
+    for difference in &mut found {
+        step.id.clone_into(&mut difference.step);
+    }
     Ok(found)
 }
 

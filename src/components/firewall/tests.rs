@@ -100,7 +100,7 @@ fn mutants(firewall: &Firewall) -> Vec<(String, Firewall)> {
         }
         if rule.protocol.is_some() {
             mutate("any protocol and port", &|rules| (rules[position].protocol, rules[position].port) = (None, None));
-            mutate("other protocol", &|rules| rules[position].protocol = other(&rules[position]));
+            mutate("other protocol", &|rules| rules[position].protocol = Some(other(&rules[position])));
         }
         if rule.interface.is_some() {
             mutate("any interface", &|rules| rules[position].interface = None);
@@ -115,9 +115,8 @@ fn mutants(firewall: &Firewall) -> Vec<(String, Firewall)> {
     mutants
 }
 
-fn other(rule: &Rule) -> Option<String> {
-    let other = if rule.protocol.as_deref() == Some("udp") { "tcp" } else { "udp" };
-    Some(other.to_owned())
+fn other(rule: &Rule) -> String {
+    if rule.protocol.as_deref() == Some("udp") { "tcp" } else { "udp" }.to_owned()
 }
 
 #[test]

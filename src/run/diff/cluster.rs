@@ -80,7 +80,7 @@ pub async fn differences<P: Ports>(run: &Run<'_, P>, action: &Action) -> Result<
 fn open(lack: firewall::Lack) -> Difference {
     let firewall::Lack { node, missing, fields, detail } = lack;
     let state = if missing { State::Missing } else { State::Different };
-    Difference { fields, detail, ..Difference::new(format!("firewall of {node}"), state) }
+    Difference { detail, fields, ..Difference::new(format!("firewall of {node}"), state) }
 }
 
 fn of_policy(changed: policies::Changed) -> Difference {

@@ -39,7 +39,7 @@ fn add(bench: &Bench, object: Value) {
 }
 
 /// `namespace` none for a binding everywhere.
-fn bind(namespace: Option<&str>, role: &str, subject: Value) -> Value {
+fn bind(namespace: Option<&str>, role: &str, subject: &Value) -> Value {
     json!({
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": if namespace.is_some() { "RoleBinding" } else { "ClusterRoleBinding" },
@@ -148,7 +148,7 @@ async fn a_binding_that_is_gone_is_named_and_what_it_gave_is_missed() {
 #[tokio::test(start_paused = true)]
 async fn a_binding_that_somebody_added_is_named_first() {
     let bench = bench().await;
-    add(&bench, bind(Some("object-store"), "edit", group("lab:view")));
+    add(&bench, bind(Some("object-store"), "edit", &group("lab:view")));
     let proof = proof(&bench).await;
     let why = "it gives ClusterRole edit to Group lab:view";
     assert_eq!(named(&proof.objects), [("RoleBinding object-store/extra", DiffState::Unwanted, why)]);
@@ -163,9 +163,9 @@ async fn a_binding_that_somebody_added_is_named_first() {
 #[tokio::test(start_paused = true)]
 async fn a_binding_of_a_person_by_name_and_one_of_an_account_are_named() {
     let bench = bench().await;
-    add(&bench, bind(Some("spark-jobs"), "view", json!({ "kind": "User", "name": "edit" })));
+    add(&bench, bind(Some("spark-jobs"), "view", &json!({ "kind": "User", "name": "edit" })));
     let account = json!({ "kind": "ServiceAccount", "namespace": "spark-jobs", "name": "somebody" });
-    add(&bench, bind(None, "cluster-admin", account));
+    add(&bench, bind(None, "cluster-admin", &account));
     let found = proof(&bench).await;
     let all_power = "it gives ClusterRole cluster-admin to ServiceAccount spark-jobs/somebody";
     let expected = [
@@ -262,7 +262,7 @@ async fn who_is_not_of_the_lab_and_gets_something_is_seen() {
         [("system:unauthenticated", "anonymous", "stranger"), ("system:authenticated", "stranger", "anonymous")]
     {
         let bench = bench().await;
-        add(&bench, bind(None, "view", group(subject)));
+        add(&bench, bind(None, "view", &group(subject)));
         let proof = proof(&bench).await;
         let why = format!("it gives ClusterRole view to Group {subject}");
         assert_eq!(named(&proof.objects), [("ClusterRoleBinding extra", DiffState::Unwanted, why.as_str())]);

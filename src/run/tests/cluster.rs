@@ -118,10 +118,10 @@ async fn somebody_elses_cluster_of_the_same_name_is_not_touched() {
 #[tokio::test(start_paused = true)]
 async fn the_token_by_which_nodes_join_goes_when_they_have_joined() {
     let bench = Bench::small();
-    bench.world.script_times("delete Secret kube-system/bootstrap-token-abcdef", 2, Say::Fail("connection refused"));
+    bench.world.script_times("delete Secret/kube-system/bootstrap-token-abcdef", 2, Say::Fail("connection refused"));
     bench.up().await.unwrap();
     assert!(bench.world.state().object("Secret", "kube-system", "bootstrap-token-abcdef").is_none());
-    assert_eq!(bench.world.count("delete Secret kube-system/bootstrap-token-abcdef"), 3);
+    assert_eq!(bench.world.count("delete Secret/kube-system/bootstrap-token-abcdef"), 3);
 }
 
 #[tokio::test(start_paused = true)]

@@ -71,7 +71,7 @@ async fn prove<P: Ports>(run: &Run<'_, P>, plan: &Plan) -> Result<Pods> {
     }
     let administrator = fs_err::read_to_string(run.kubeconfig())?;
     let image = run.catalogue.reference("pause")?;
-    let kinds = kinds(&image);
+    let kinds = kinds(image);
     let site = Site { lab: run.lab, catalogue: run.catalogue };
     let names = site.namespace_names();
     let all = names.iter().flat_map(|namespace| kinds.iter().map(move |kind| (*namespace, kind)));

@@ -52,16 +52,25 @@ impl Outsiders {
         let anonymous = (self.anonymous.as_str(), "anonymous");
         for (kubeconfig, who) in [strangers, anonymous] {
             let known = who == "stranger";
-            HEALTH.iter().for_each(|path| add(who, kubeconfig, read(*path), 200));
-            DISCOVERY.iter().for_each(|path| add(who, kubeconfig, read(*path), if known { 200 } else { 403 }));
-            let status = if known { 201 } else { 403 };
-            self_reviews().into_iter().for_each(|request| add(who, kubeconfig, request, status));
+            for path in HEALTH {
+                add(who, kubeconfig, read(path), 200);
+            }
+            for path in DISCOVERY {
+                add(who, kubeconfig, read(path), if known { 200 } else { 403 });
+            }
+            for request in self_reviews() {
+                add(who, kubeconfig, request, if known { 201 } else { 403 });
+            }
             add(who, kubeconfig, read(CLUSTER_INFO), if known { 403 } else { 200 });
-            closed(site).into_iter().for_each(|request| add(who, kubeconfig, request, 403));
+            for request in closed(site) {
+                add(who, kubeconfig, request, 403);
+            }
         }
         let all = HEALTH.into_iter().chain(DISCOVERY).chain([CLUSTER_INFO, "/api/v1/namespaces?limit=1"]);
         let all = all.map(read).chain(self_reviews());
-        all.for_each(|request| add("wrong token", &self.wrong_token, request, 401));
+        for request in all {
+            add("wrong token", &self.wrong_token, request, 401);
+        }
         wanted
     }
 }
