@@ -57,5 +57,5 @@ fn wrong(text: &str) -> String {
     wrong.extend(connections.into_iter().filter(|one| one["judgement"] != "right"));
     wrong.extend(list("/network/canaries").into_iter().filter(|one| one["enforces"] == false));
     wrong.extend(list("/network/webhooks").into_iter().filter(|one| one["answers"] == false));
-    wrong.iter().take(40).map(|one| format!("{one}\n")).collect()
+    wrong.iter().take(40).map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }

@@ -173,8 +173,8 @@ fn connections<'a>(all: &'a [Connection], ends: fn(&Connection) -> (&String, &St
 
 #[cfg(test)]
 mod tests {
-    use super::super::{access, tests::of};
     use super::*;
+    use crate::report::verify::{access, tests::of};
 
     fn written(access: Access) -> String {
         html(&of(access), "lab up --name <lab>", Timestamp::UNIX_EPOCH).expect("a page")
