@@ -1,10 +1,11 @@
 //! The kind cluster.
 
 use std::net::Ipv4Addr;
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use futures::future::join_all;
+use futures::future::{Either, join_all, select};
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -102,6 +103,28 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, config: &str) -> Result<Ou
         create(context, config).await?;
         return Ok(Outcome::Changed(format!("{} containers", expected(run).len())));
     }
+    // kind takes as long to answer as all API servers.
+    let (nodes, answers) = (pin!(nodes_of_administrator(context)), pin!(every_api_server(context)));
+    let nodes = match select(nodes, answers).await {
+        Either::Left((nodes, answers)) => {
+            let nodes = nodes?;
+            // One that is broken for good is no reason to give up: the others do its work.
+            if let Ok(answered) = timeout(STRAGGLERS, answers).await {
+                answered?;
+            }
+            nodes
+        }
+        Either::Right((answered, nodes)) => {
+            answered?;
+            nodes.await?
+        }
+    };
+    Ok(Outcome::Unchanged(format!("{nodes} nodes")))
+}
+
+/// How many nodes the API knows, asked with the kubeconfig of kind, which is made again where it is broken.
+async fn nodes_of_administrator<P: Ports>(context: &Context<'_, P>) -> Result<usize> {
+    let run = context.run;
     // What a kill or a full disk left of the file is no reason to wait for an API that cannot be asked.
     let path = run.kubeconfig();
     match run.ports.clusters().kubeconfig(&run.lab.name).await {
@@ -111,18 +134,13 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, config: &str) -> Result<Ou
         Err(error) if path.is_file() => tracing::debug!("kind does not know the kubeconfig: {error:#}"),
         Err(error) => return Err(error),
     }
-    let nodes = until(context, async || {
+    until(context, async || {
         Ok(match run.ports.kube().list(&ports::Kind::NODE, None, "").await {
             Ok(list) => Look::Done(list.len()),
             Err(error) => Look::Pending(format!("the API does not answer yet: {error:#}")),
         })
     })
-    .await?;
-    // One that is broken for good is no reason to give up: the others do its work.
-    if let Ok(asked) = timeout(STRAGGLERS, every_api_server(context)).await {
-        asked?;
-    }
-    Ok(Outcome::Unchanged(format!("{nodes} nodes")))
+    .await
 }
 
 /// Waits until each control plane that runs knows what the administrator may do. After a restart each learns that by
