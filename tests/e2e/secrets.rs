@@ -218,7 +218,7 @@ impl Search {
 
 /// The administrator's and those of people.
 fn kubeconfigs(lab: &Lab) -> Vec<PathBuf> {
-    let mut found = files(&lab.state().join("people"));
+    let mut found = files(&lab.state().join(lab.name).join("people"));
     found.push(lab.kubeconfig());
     found
 }
