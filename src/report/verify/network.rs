@@ -20,10 +20,9 @@ pub fn wrong(proof: &Network) -> Vec<String> {
     for (judgement, word) in
         [(Judgement::Wrong, super::wrong as fn(&str) -> String), (Judgement::Unproved, super::unproved)]
     {
-        let nodes = proof.nodes.iter().map(|one| (one, DROPPED));
-        let all = nodes.chain(proof.connections.iter().map(|one| (one, REFUSED)));
-        let of_kind = all.filter(|(one, _)| one.judgement == judgement);
-        lines.extend(super::shortened(&of_kind.map(|(one, denied)| told(one, denied)).collect::<Vec<_>>(), word));
+        let mut all = together(&proof.nodes, judgement, DROPPED);
+        all.extend(together(&proof.connections, judgement, REFUSED));
+        lines.extend(super::shortened(&all, word));
     }
     lines
 }
@@ -59,6 +58,32 @@ fn counted(connections: &[Connection], what: &str, denied: &str) -> Option<Strin
         |allowed| connections.iter().filter(|one| one.judgement == Judgement::Right && one.allowed == allowed).count();
     let (through, not, all) = (right(true), right(false), connections.len());
     (all > 0).then(|| format!("{} of {all} {what} right: {through} go through, {not} {denied}", through + not))
+}
+
+/// A line for each source and target, as one slip may open dozens of connections: the first one whole, and the ports of
+/// the others.
+fn together(connections: &[Connection], judgement: Judgement, denied: &str) -> Vec<String> {
+    let mut groups: Vec<Vec<&Connection>> = Vec::new();
+    for one in connections.iter().filter(|one| one.judgement == judgement) {
+        let alike = |first: &Connection| {
+            first.from == one.from && first.to == one.to && first.seen == one.seen && first.allowed == one.allowed
+        };
+        match groups.iter_mut().find(|group| alike(group[0])) {
+            Some(group) => group.push(one),
+            None => groups.push(vec![one]),
+        }
+    }
+    let line = |group: &Vec<&Connection>| {
+        let mut others: Vec<&str> = Vec::new();
+        for one in group {
+            if one.port != group[0].port && !others.contains(&one.port.as_str()) {
+                others.push(&one.port);
+            }
+        }
+        let alike = if others.is_empty() { String::new() } else { format!("; on {} alike", others.join(", ")) };
+        told(group[0], denied) + &alike
+    };
+    groups.iter().map(line).collect()
 }
 
 /// `driver → minio 9000/TCP: seen refused, meant to connect (pi-driver on lab-worker to minio-0 on lab-worker2)`
@@ -162,6 +187,18 @@ mod tests {
         );
         let counted = "1 of 2 connections to nodes right: 0 go through, 1 are dropped";
         assert!(summary(&proof).contains(&counted.to_owned()), "{:?}", summary(&proof));
+    }
+
+    #[test]
+    fn connections_between_the_same_parties_are_one_line() {
+        let mut other = connection("driver", "postgres", Seen::Connected, Judgement::Wrong);
+        other.port = "9/TCP".to_owned();
+        let mut proof = proof(vec![]);
+        proof.connections.extend([other, connection("executor", "postgres", Seen::Connected, Judgement::Wrong)]);
+        let lines = wrong(&proof);
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert!(lines[0].contains("driver → postgres 2380/TCP") && lines[0].ends_with("; on 9/TCP alike"), "{lines:?}");
+        assert!(lines[1].contains("executor → postgres 2380/TCP") && lines[1].ends_with(')'), "{lines:?}");
     }
 
     #[test]

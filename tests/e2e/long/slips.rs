@@ -113,7 +113,7 @@ const SLIPS: [Slip; 19] = [
         name: "a node that lets everybody in",
         make: Make::Worker(&["iptables", "-t", "mangle", "-F", "LAB-NODE"]),
         proof: "network",
-        named: &["lab-long-worker", "outside → worker 10250/TCP"],
+        named: &["lab-long-worker", "outside → worker", "10250/TCP"],
         mend: Mend::Up,
     },
     Slip {
