@@ -51,7 +51,7 @@ check: ## Check format, lints and scripts
 golden: ## Rewrite the golden files from what the program prints now
 	LAB_GOLDEN=write $(CARGO) test --release --locked --test goldens
 
-bench: build ## Measure: raw kind against lab up, second up, idle memory, Airflow
+bench: build ## Measure: raw kind against lab up, second up, memory, Airflow, proofs; scripts/bench PART for one
 	scripts/bench
 
 clean: ## Remove build output of the binary; images and labs stay

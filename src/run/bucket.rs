@@ -25,33 +25,28 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, grants: &[Grant], secret: 
         })
     })
     .await?;
-    if lacking(kube, grants, secret).await?.is_empty() {
-        return Ok(Outcome::Unchanged("kept".to_owned()));
-    }
+    let found = look(kube, grants, secret).await?;
     let mut made = Vec::new();
-    for Grant { bucket, .. } in grants {
-        if !has_bucket(kube, bucket).await? {
-            mc(kube, &["mb", "--ignore-existing", &format!("lab/{bucket}")], b"").await?;
-            made.push(format!("bucket {bucket}"));
-        }
+    for bucket in found.missing(grants) {
+        mc(kube, &["mb", "--ignore-existing", &format!("lab/{bucket}")], b"").await?;
+        made.push(format!("bucket {bucket}"));
     }
-    let user = value(kube, secret, "AWS_ACCESS_KEY_ID").await?;
-    let key = value(kube, secret, "AWS_SECRET_ACCESS_KEY").await?;
-    if !may_enter(kube, grants, &user, &key).await? {
+    let Found { user, key, .. } = &found;
+    // Nobody enters a bucket that is not there: that has to be asked again.
+    let enters = if made.is_empty() { found.enters } else { may_enter(kube, grants, user, key).await? };
+    if !enters {
         // Also gives a user who is there the key of the Secret, which somebody may have deleted.
         mc(kube, &["admin", "user", "add", "lab"], format!("{user}\n{key}\n").as_bytes()).await?;
         made.push(format!("user {user}"));
     }
-    let policy = policy(grants);
-    let says_it = policy_says(kube, &user, &policy).await?;
-    if !says_it {
-        mc(kube, &["admin", "policy", "create", "lab", &user, "/dev/stdin"], &serde_json::to_vec(&policy)?).await?;
+    if !found.says_it {
+        let policy = serde_json::to_vec(&policy(grants))?;
+        mc(kube, &["admin", "policy", "create", "lab", user, "/dev/stdin"], &policy).await?;
     }
-    let has_it = has_policy(kube, &user).await?;
-    if !has_it {
-        mc(kube, &["admin", "policy", "attach", "lab", &user, "--user", &user], b"").await?;
+    if !found.has_it {
+        mc(kube, &["admin", "policy", "attach", "lab", user, "--user", user], b"").await?;
     }
-    if !says_it || !has_it {
+    if !found.says_it || !found.has_it {
         made.push(format!("policy of {user}"));
     }
     Ok(if made.is_empty() { Outcome::Unchanged("kept".to_owned()) } else { Outcome::Changed(made.join(", ")) })
@@ -59,26 +54,51 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, grants: &[Grant], secret: 
 
 /// What of it is not there, in words. Changes nothing.
 pub async fn lacking<K: Kube>(kube: &K, grants: &[Grant], secret: &ObjectName) -> Result<Vec<String>> {
+    let found = look(kube, grants, secret).await?;
+    let mut lacking: Vec<String> = found.missing(grants).map(|bucket| format!("bucket {bucket}")).collect();
+    // Nobody enters a bucket that is not there.
+    if lacking.is_empty() && !found.enters {
+        lacking.push(format!("user {} with the key of Secret {}/{}", found.user, secret.namespace, secret.name));
+    }
+    if !found.says_it || !found.has_it {
+        lacking.push(format!("policy of {}", found.user));
+    }
+    Ok(lacking)
+}
+
+/// What is there.
+struct Found {
+    user: String,
+    key: String,
+    /// Which of the buckets, in the order of the grants.
+    buckets: Vec<bool>,
+    /// Whether the user enters the first bucket with the key.
+    enters: bool,
+    /// Whether the policy says what is granted, and whether it is the user's.
+    says_it: bool,
+    has_it: bool,
+}
+
+impl Found {
+    /// Names of the buckets that are not there.
+    fn missing<'a>(&self, grants: &'a [Grant]) -> impl Iterator<Item = &'a str> {
+        let missing = grants.iter().zip(self.buckets.clone()).filter(|(_, there)| !there);
+        missing.map(|(grant, _)| grant.bucket.as_str())
+    }
+}
+
+async fn look<K: Kube>(kube: &K, grants: &[Grant], secret: &ObjectName) -> Result<Found> {
     let user = value(kube, secret, "AWS_ACCESS_KEY_ID").await?;
     let key = value(kube, secret, "AWS_SECRET_ACCESS_KEY").await?;
     let policy = policy(grants);
     // Each question starts a program in the pod: all at once take as long as one.
-    let (there, enters, says_it, has_it) = try_join!(
+    let (buckets, enters, says_it, has_it) = try_join!(
         try_join_all(grants.iter().map(|grant| has_bucket(kube, &grant.bucket))),
         may_enter(kube, grants, &user, &key),
         policy_says(kube, &user, &policy),
         has_policy(kube, &user),
     )?;
-    let buckets = grants.iter().zip(there).filter(|(_, there)| !there);
-    let mut lacking: Vec<String> = buckets.map(|(grant, _)| format!("bucket {}", grant.bucket)).collect();
-    // Nobody enters a bucket that is not there.
-    if lacking.is_empty() && !enters {
-        lacking.push(format!("user {user} with the key of Secret {}/{}", secret.namespace, secret.name));
-    }
-    if !says_it || !has_it {
-        lacking.push(format!("policy of {user}"));
-    }
-    Ok(lacking)
+    Ok(Found { user, key, buckets, enters, says_it, has_it })
 }
 
 async fn has_bucket<K: Kube>(kube: &K, bucket: &str) -> Result<bool> {

@@ -194,7 +194,9 @@ mod tests {
         let mut other = connection("driver", "postgres", Seen::Connected, Judgement::Wrong);
         other.port = "9/TCP".to_owned();
         let mut proof = proof(vec![]);
-        proof.connections.extend([other, connection("executor", "postgres", Seen::Connected, Judgement::Wrong)]);
+        let another = Connection { address: "172.29.0.3:9/TCP".to_owned(), ..other.clone() };
+        let executor = connection("executor", "postgres", Seen::Connected, Judgement::Wrong);
+        proof.connections.extend([other, another, executor]);
         let lines = wrong(&proof);
         assert_eq!(lines.len(), 2, "{lines:?}");
         assert!(lines[0].contains("driver → postgres 2380/TCP") && lines[0].ends_with("; on 9/TCP alike"), "{lines:?}");

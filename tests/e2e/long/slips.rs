@@ -113,7 +113,7 @@ const SLIPS: [Slip; 19] = [
         name: "a node that lets everybody in",
         make: Make::Worker(&["iptables", "-t", "mangle", "-F", "LAB-NODE"]),
         proof: "network",
-        named: &["lab-long-worker", "outside → worker", "10250/TCP"],
+        named: &["firewall of lab-long-worker: different", "outside → worker 6443/TCP: connected", "10250/TCP"],
         mend: Mend::Up,
     },
     Slip {

@@ -32,10 +32,9 @@ pub fn outside<P: Ports>(run: &Run<'_, P>) -> String {
 }
 
 impl Cast {
-    /// Has everybody there and running.
+    /// Has everybody there, after [`leave`].
     pub async fn enter<P: Ports>(context: &Context<'_, P>) -> Result<Self> {
         let run = context.run;
-        leave(run).await?;
         until(context, async || gone(run).await).await?;
         // The registry has the highest.
         let hosts = run.lab.cluster.subnet.hosts();
