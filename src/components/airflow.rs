@@ -119,7 +119,7 @@ fn objects(site: &Site<'_>) -> Result<Vec<Value>> {
     });
     let mut programs = json!({
         "check.py": include_str!("../render/airflow/check.py"),
-        "users.py": include_str!("../render/airflow/users.py"),
+        "prepare.py": include_str!("../render/airflow/prepare.py"),
         "database.py": include_str!("../render/airflow/database.py"),
     });
     if task_pods {

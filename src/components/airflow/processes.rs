@@ -21,17 +21,17 @@ pub fn forms(airflow: &Airflow) -> Vec<Value> {
         json!({
             "name": "api-server", "args": ["api-server"], "replicas": replicas.api_server,
             "token": false, "first": true,
-            "port": 8080, "path": "/api/v2/monitor/health", "job": null, "memory": "384Mi", "limit": "1Gi",
+            "port": 8080, "path": "/api/v2/monitor/health", "job": null, "cpu": "200m", "memory": "384Mi", "limit": "1Gi",
         }),
         json!({
             "name": "scheduler", "args": ["scheduler"], "replicas": replicas.scheduler,
             "token": true, "first": false,
-            "port": null, "path": null, "job": "SchedulerJob", "memory": "320Mi", "limit": scheduler_limit,
+            "port": null, "path": null, "job": "SchedulerJob", "cpu": "50m", "memory": "320Mi", "limit": scheduler_limit,
         }),
         json!({
             "name": "dag-processor", "args": ["dag-processor"], "replicas": replicas.dag_processor,
             "token": false, "first": false,
-            "port": null, "path": null, "job": "DagProcessorJob", "memory": "256Mi", "limit": "1Gi",
+            "port": null, "path": null, "job": "DagProcessorJob", "cpu": "50m", "memory": "256Mi", "limit": "1Gi",
         }),
     ];
     if replicas.triggerer > 0 {
@@ -39,7 +39,7 @@ pub fn forms(airflow: &Airflow) -> Vec<Value> {
             // A server of logs would take 80 MB, for tasks that wait: what they write is in the bucket once they go on.
             "name": "triggerer", "args": ["triggerer", "--skip-serve-logs"], "replicas": replicas.triggerer,
             "token": true, "first": false,
-            "port": null, "path": null, "job": "TriggererJob", "memory": "256Mi", "limit": "1Gi",
+            "port": null, "path": null, "job": "TriggererJob", "cpu": "50m", "memory": "256Mi", "limit": "1Gi",
         }));
     }
     forms

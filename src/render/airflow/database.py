@@ -1,6 +1,6 @@
 """Asks the database what a process of Airflow is waiting for, without loading Airflow, which takes seconds.
 
-usage: database.py ready        waits until all tables are there
+usage: database.py ready        waits until the tables and the lab's users are there
        database.py alive JOB    fails where this pod's job has had no heartbeat for a minute
 """
 import os
@@ -10,8 +10,7 @@ import time
 
 import psycopg2
 
-# The auth manager's tables are the last that `airflow db migrate` makes. Users come later: the API server needs them.
-READY = "SELECT 1 FROM alembic_version_fab"
+READY = "SELECT 1 FROM ab_user WHERE username = 'view'"
 ALIVE = """SELECT 1 FROM job WHERE job_type = %s AND hostname = %s AND state = 'running'
            AND latest_heartbeat > now() - interval '60 seconds'"""
 
@@ -29,7 +28,7 @@ def wait():
         try:
             if ask(READY):
                 return
-            why = "no tables yet"
+            why = "no users yet"
         except psycopg2.Error as error:
             why = str(error).strip().splitlines()[0]
         if why != said:

@@ -1,9 +1,12 @@
-"""Makes the lab's three people known to Airflow: admin, edit and view, each with the role of its name.
+"""Prepares the database: Airflow's tables, and the lab's three people, each with the role of its name.
 
 Runs before the API server starts, every time, and only adds what is missing. Whom an administrator made stays.
 """
 import os
+import sys
 
+# As `airflow db migrate` does it, but Airflow, which takes seconds, is loaded once for both.
+from airflow.__main__ import main as airflow
 from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
 from werkzeug.security import check_password_hash
 
@@ -14,6 +17,12 @@ ROLES = {"admin": "Admin", "edit": EDIT, "view": "Viewer"}
 
 
 def main():
+    sys.argv = ["airflow", "db", "migrate"]
+    airflow()
+    have_users()
+
+
+def have_users():
     with get_application_builder() as builder:
         security = builder.sm
         security.sync_roles()
