@@ -27,7 +27,7 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, grants: &[Grant], secret: 
     .await?;
     let found = look(kube, grants, secret).await?;
     let mut made = Vec::new();
-    for bucket in found.missing(grants) {
+    for bucket in &found.missing {
         mc(kube, &["mb", "--ignore-existing", &format!("lab/{bucket}")], b"").await?;
         made.push(format!("bucket {bucket}"));
     }
@@ -55,7 +55,7 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, grants: &[Grant], secret: 
 /// What of it is not there, in words. Changes nothing.
 pub async fn lacking<K: Kube>(kube: &K, grants: &[Grant], secret: &ObjectName) -> Result<Vec<String>> {
     let found = look(kube, grants, secret).await?;
-    let mut lacking: Vec<String> = found.missing(grants).map(|bucket| format!("bucket {bucket}")).collect();
+    let mut lacking: Vec<String> = found.missing.iter().map(|bucket| format!("bucket {bucket}")).collect();
     // Nobody enters a bucket that is not there.
     if lacking.is_empty() && !found.enters {
         lacking.push(format!("user {} with the key of Secret {}/{}", found.user, secret.namespace, secret.name));
@@ -70,8 +70,8 @@ pub async fn lacking<K: Kube>(kube: &K, grants: &[Grant], secret: &ObjectName) -
 struct Found {
     user: String,
     key: String,
-    /// Which of the buckets, in the order of the grants.
-    buckets: Vec<bool>,
+    /// Names of the buckets that are not there.
+    missing: Vec<String>,
     /// Whether the user enters the first bucket with the key.
     enters: bool,
     /// Whether the policy says what is granted, and whether it is the user's.
@@ -79,26 +79,20 @@ struct Found {
     has_it: bool,
 }
 
-impl Found {
-    /// Names of the buckets that are not there.
-    fn missing<'a>(&self, grants: &'a [Grant]) -> impl Iterator<Item = &'a str> {
-        let missing = grants.iter().zip(self.buckets.clone()).filter(|(_, there)| !there);
-        missing.map(|(grant, _)| grant.bucket.as_str())
-    }
-}
-
 async fn look<K: Kube>(kube: &K, grants: &[Grant], secret: &ObjectName) -> Result<Found> {
     let user = value(kube, secret, "AWS_ACCESS_KEY_ID").await?;
     let key = value(kube, secret, "AWS_SECRET_ACCESS_KEY").await?;
     let policy = policy(grants);
     // Each question starts a program in the pod: all at once take as long as one.
-    let (buckets, enters, says_it, has_it) = try_join!(
+    let (there, enters, says_it, has_it) = try_join!(
         try_join_all(grants.iter().map(|grant| has_bucket(kube, &grant.bucket))),
         may_enter(kube, grants, &user, &key),
         policy_says(kube, &user, &policy),
         has_policy(kube, &user),
     )?;
-    Ok(Found { user, key, buckets, enters, says_it, has_it })
+    let missing = grants.iter().zip(there).filter(|(_, there)| !there);
+    let missing = missing.map(|(grant, _)| grant.bucket.clone()).collect();
+    Ok(Found { user, key, missing, enters, says_it, has_it })
 }
 
 async fn has_bucket<K: Kube>(kube: &K, bucket: &str) -> Result<bool> {

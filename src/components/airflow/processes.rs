@@ -11,7 +11,8 @@ pub fn names(airflow: &Airflow) -> Vec<&'static str> {
     names
 }
 
-/// What differs between the processes; memory as measured, with room.
+/// What differs between the processes; memory as measured, with room. All wait for the API server: where processors are
+/// scarce, it goes first.
 pub fn forms(airflow: &Airflow) -> Vec<Value> {
     let replicas = &airflow.replicas;
     let tasks = if airflow.executor == Executor::Local { u32::from(airflow.parallelism) } else { 0 };
