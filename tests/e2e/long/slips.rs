@@ -134,7 +134,10 @@ const SLIPS: [Slip; 19] = [
         name: "somebody's binding that lets edit read all secrets",
         make: Make::Kubectl(&["create", "rolebinding", "more", "-n=airflow", "--clusterrole=edit", "--group=lab:edit"]),
         proof: "access",
-        named: &["RoleBinding airflow/more: not wanted, it gives ClusterRole edit to Group lab:edit", "get secrets"],
+        named: &[
+            "RoleBinding airflow/more: not wanted, it gives ClusterRole edit to Group lab:edit",
+            "secrets/lab-verify: answered 404, meant 403",
+        ],
         mend: Mend::ByHand("RoleBinding airflow/more", &["delete", "rolebinding", "-n=airflow", "more"]),
     },
     Slip {
