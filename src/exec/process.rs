@@ -93,10 +93,7 @@ impl Command {
                 output.push_str(&text);
                 output.push('\n');
             }
-            last.push(text);
-            if last.len() > QUOTED_LINES {
-                last.remove(0);
-            }
+            keep(&mut last, text);
         }
         let status = child.wait().await?;
         group.ended();
@@ -104,6 +101,20 @@ impl Command {
             bail!("`{self}` ended with {status}:\n{}", last.join("\n"));
         }
         Ok(output)
+    }
+}
+
+/// Keeps a line among the last. Of a stack trace of Go, which has two lines a call, nothing is kept: what went wrong
+/// stands before it.
+fn keep(last: &mut Vec<String>, text: String) {
+    let is_place = text.starts_with('\t') && [".go:", ".s:"].iter().any(|part| text.contains(part));
+    if is_place {
+        last.pop_if(|call| !call.contains(char::is_whitespace));
+        return;
+    }
+    last.push(text);
+    if last.len() > QUOTED_LINES {
+        last.remove(0);
     }
 }
 

@@ -17,8 +17,9 @@ pub async fn have<P: Ports>(context: &Context<'_, P>, objects: &[Value], workloa
     let differs = |live: &Option<Value>, object: &Value| !live.as_ref().is_some_and(|live| fits(object, live));
     let stale: Vec<&Value> =
         objects.iter().zip(&live).filter(|(object, live)| differs(live, object)).map(|(object, _)| object).collect();
-    for object in &stale {
-        kube.apply(object).await?;
+    // Those of one kind do not need each other.
+    for alike in stale.chunk_by(|one, other| one["kind"] == other["kind"]) {
+        try_join_all(alike.iter().map(|object| kube.apply(object))).await?;
     }
     for object in objects.iter().filter(|object| object["kind"] == "CustomResourceDefinition") {
         until(context, async || Ok(established(kube.get(object).await?.as_ref()))).await?;

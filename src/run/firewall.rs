@@ -5,6 +5,7 @@ use futures::future::try_join_all;
 use serde_json::{Value, json};
 
 use super::fits::Field;
+use super::wait::{Look, until};
 use super::{Context, Run, cluster};
 use crate::components::firewall::{Addresses, CHAIN, RULES, UNIT, rules, unit};
 use crate::event::Outcome;
@@ -13,11 +14,16 @@ use crate::ports::{Container, Docker as _, Ports};
 /// Says what the next start of the node would load, then what holds now. `$0` are the rules, `$1` the enabled unit.
 const LOOK: &str = r#"cat "$0" "$1"; echo --; exec iptables --wait 5 --table mangle --list-rules"#;
 
-/// Loads the rules, now and with each start of the node. `$0` is the unit.
+/// Loads the rules, now and with each start of the node. `$0` is the unit. A node that has just started has no systemd
+/// to ask yet.
 const LOAD: &str = r#"
+systemctl show --property Version >/dev/null || exit 75
 systemctl daemon-reload && systemctl enable --quiet "$0" && systemctl restart "$0" && exit
 journalctl --no-pager --output cat --lines 10 --unit "$0"
 exit 1"#;
+
+/// What [`LOAD`] ends with where it is too early: `EX_TEMPFAIL` of sysexits.h.
+const TOO_EARLY: i64 = 75;
 
 /// A node and what it is to have.
 struct Node {
@@ -42,7 +48,7 @@ pub async fn have<P: Ports>(context: &Context<'_, P>) -> Result<Outcome> {
     let run = context.run;
     let containers = cluster::containers(run).await?;
     let nodes = nodes(run, &containers)?;
-    let changed = try_join_all(nodes.iter().map(|node| close(run, node))).await?;
+    let changed = try_join_all(nodes.iter().map(|node| close(context, node))).await?;
     let count = nodes.len();
     Ok(match changed.into_iter().filter(|changed| *changed).count() {
         0 => Outcome::Unchanged(format!("{count} nodes closed")),
@@ -80,14 +86,20 @@ fn nodes<P: Ports>(run: &Run<'_, P>, containers: &[Container]) -> Result<Vec<Nod
 }
 
 /// Closes a node that is not closed as it is wanted; whether it was not.
-async fn close<P: Ports>(run: &Run<'_, P>, node: &Node) -> Result<bool> {
+async fn close<P: Ports>(context: &Context<'_, P>, node: &Node) -> Result<bool> {
+    let run = context.run;
     if look(run, node).await?.is_none() {
         return Ok(false);
     }
     let (docker, name) = (run.ports.docker(), &node.name);
     docker.write_file(name, RULES, node.rules.as_bytes()).await?;
     docker.write_file(name, &format!("/etc/systemd/system/{UNIT}"), node.unit.as_bytes()).await?;
-    let output = docker.exec(name, &["sh", "-c", LOAD, UNIT]).await?;
+    let output = until(context, async || {
+        let output = docker.exec(name, &["sh", "-c", LOAD, UNIT]).await?;
+        let early = output.code == TOO_EARLY;
+        Ok(if early { Look::Pending(format!("{name}: {}", output.quoted())) } else { Look::Done(output) })
+    });
+    let output = output.await?;
     ensure!(output.code == 0, "{name}: its firewall cannot be loaded: {}", output.quoted());
     let holds = look(run, node).await?.is_none();
     ensure!(holds, "{name}: its firewall was loaded and does not hold; docker exec {name} iptables -t mangle -S");

@@ -26,9 +26,7 @@ pub struct Changed {
 pub async fn have<P: Ports>(context: &Context<'_, P>, objects: &[Value]) -> Result<Outcome> {
     let kube = context.run.ports.kube();
     let stale = changed(context.run, objects).await?;
-    for changed in &stale {
-        kube.apply(&changed.object).await?;
-    }
+    try_join_all(stale.iter().map(|changed| kube.apply(&changed.object))).await?;
     let outdated = outdated(context.run, objects).await?;
     for policy in &outdated {
         kube.delete(policy).await?;

@@ -47,6 +47,14 @@ async fn the_last_twenty_lines_are_quoted() {
 }
 
 #[tokio::test]
+async fn what_went_wrong_is_quoted_and_no_stack_trace() {
+    let call =
+        r"printf 'k8s.io/cmd.(*Runner).Run\n\tk8s.io/cmd/runner.go:234\nruntime.goexit\n\truntime/asm_amd64.s:1771\n'";
+    let text = error(&format!("echo the reason; i=1; while [ $i -le 30 ]; do {call}; i=$((i+1)); done; exit 1")).await;
+    assert!(text.ends_with("ended with exit status: 1:\nthe reason"), "{text}");
+}
+
+#[tokio::test]
 async fn a_flood_on_both_streams_blocks_nobody() {
     let flood = "head -c 3000000 /dev/zero | tr '\\0' 'x' | fold -w 100";
     let script = format!("({flood}) >&2 & {flood}; wait");

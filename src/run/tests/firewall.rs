@@ -143,6 +143,7 @@ async fn a_node_on_which_it_does_not_hold_is_named() {
         ),
         (&load, answer(1, "line 9 failed", ""), "its firewall cannot be loaded: line 9 failed"),
         (&load, Say::Hang, "not done within 60 s"),
+        (&load, answer(75, "", "no bus"), "not done within 60 s; last seen: lab-worker2: no bus"),
     ] {
         let bench = Bench::full().made().await;
         bench.world.state().packet_rules.remove(NODE);
@@ -153,6 +154,15 @@ async fn a_node_on_which_it_does_not_hold_is_named() {
         bench.world.heal();
         act(&bench).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_has_just_started_is_waited_for() {
+    let bench = Bench::full().made().await;
+    bench.world.state().packet_rules.remove(NODE);
+    let early = Output { code: 75, stdout: Vec::new(), stderr: "no bus".to_owned() };
+    bench.world.script_times(&format!("exec {NODE} sh"), 3, Say::Answer(early));
+    assert_eq!(act(&bench).await, Outcome::Changed("1 of 6 nodes closed".to_owned()));
 }
 
 #[tokio::test(start_paused = true)]

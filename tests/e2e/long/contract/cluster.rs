@@ -1,6 +1,10 @@
 //! The kind program: the lab's cluster goes, and comes once more.
 
+use std::convert::Infallible;
+use std::time::Duration;
+
 use lab::components::KIND_LABEL;
+use lab::components::people::audit_policy;
 use lab::ports::{ClusterSpec, Clusters as _, Container, Docker as _, Kind, Kube as _};
 use lab::render;
 use serde_json::{Value, json};
@@ -29,7 +33,12 @@ pub async fn ask<P: Hands>(scene: &Scene<'_, P>, answers: &mut Answers) {
     answers.told("a cluster of no image", kind.create(&missing, &mut drop).await);
     let mut said = 0;
     let spec = ClusterSpec { image: &image, ..missing };
-    answers.told("a cluster", kind.create(&spec, &mut |_| said += 1).await);
+    let mut count = |_| said += 1;
+    let created = tokio::select! {
+        created = kind.create(&spec, &mut count) => created,
+        never = keep_handing_out(scene) => match never {},
+    };
+    answers.told("a cluster", created);
     answers.add("does it say how far it is", said > 0);
     let nodes = docker.containers(&format!("{KIND_LABEL}={NAME}")).await;
     answers.told("its containers", nodes.map(|list| list.iter().map(kept).collect::<Vec<_>>()));
@@ -48,6 +57,19 @@ pub async fn ask<P: Hands>(scene: &Scene<'_, P>, answers: &mut Answers) {
     answers.told("kubeconfig of one that is stopped", kind.kubeconfig(NAME).await.map(|text| text == written));
     remove_nodes(scene, answers).await;
     answers.told("kubeconfig of what is gone", kind.kubeconfig(NAME).await);
+}
+
+/// As `lab up` does it: the API server does not start before it has its policy of what to write down.
+async fn keep_handing_out<P: Hands>(scene: &Scene<'_, P>) -> Infallible {
+    let (docker, node) = (scene.ports.docker(), format!("{NAME}-control-plane"));
+    let policy = audit_policy().expect("a policy");
+    loop {
+        // Of a container that is not there yet nobody knows.
+        if docker.has_file(&node, render::AUDIT_POLICY).await.is_ok_and(|there| !there) {
+            drop(docker.write_file(&node, render::AUDIT_POLICY, policy.as_bytes()).await);
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
 }
 
 async fn remove_nodes<P: Hands>(scene: &Scene<'_, P>, answers: &mut Answers) {
