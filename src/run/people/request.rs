@@ -1,6 +1,7 @@
 //! Requests for certificates at the Kubernetes API, which signs what the lab's administrator approves.
 
 use anyhow::{Result, bail};
+use futures::future::try_join_all;
 use k8s_openapi::ByteString;
 use serde_json::{Value, json};
 
@@ -61,9 +62,8 @@ pub async fn left<K: Kube>(kube: &K) -> Result<Vec<String>> {
 
 /// Removes all that are there.
 pub async fn withdraw<K: Kube>(kube: &K) -> Result<()> {
-    for name in left(kube).await? {
-        kube.delete(&id(&name)).await?;
-    }
+    let requests: Vec<Value> = left(kube).await?.iter().map(|name| id(name)).collect();
+    try_join_all(requests.iter().map(|request| kube.delete(request))).await?;
     Ok(())
 }
 
