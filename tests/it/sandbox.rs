@@ -1,10 +1,11 @@
 //! A home of its own for each run of the binary: no tools, no state, no settings but those a test gives.
 
 use std::fs::File;
-use std::io::{Read as _, Seek as _};
+use std::io::{ErrorKind, Read as _, Seek as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -107,7 +108,14 @@ impl Running {
     pub fn of(mut command: Command) -> Self {
         let files = [(), ()].map(|()| tempfile::tempfile().unwrap());
         let [stdout, stderr] = files.each_ref().map(|file| Stdio::from(file.try_clone().unwrap()));
-        let child = command.stdout(stdout).stderr(stderr).spawn().unwrap();
+        command.stdout(stdout).stderr(stderr);
+        // A program that was just written is busy while a child that another test starts has yet to close it.
+        let child = loop {
+            match command.spawn() {
+                Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => thread::yield_now(),
+                child => break child.unwrap(),
+            }
+        };
         let [stdout, stderr] = files;
         Self { child, stdout, stderr }
     }
@@ -133,7 +141,7 @@ impl Running {
                 return;
             }
             assert!(Instant::now() < deadline, "{part:?} is not in:\n{said}");
-            std::thread::sleep(Duration::from_millis(10));
+            thread::sleep(Duration::from_millis(10));
         }
     }
 
@@ -149,7 +157,7 @@ impl Running {
                 break status;
             }
             assert!(Instant::now() < deadline, "it goes on and on:\n{}", text(&mut self.stderr));
-            std::thread::sleep(Duration::from_millis(10));
+            thread::sleep(Duration::from_millis(10));
         };
         Finished { code: status.code(), stdout: text(&mut self.stdout), stderr: text(&mut self.stderr) }
     }
